@@ -1,0 +1,118 @@
+"""pix2pix: Isola et al. 2016, "Image-to-Image Translation with Conditional Adversarial Networks" (arXiv 1611.07004).
+
+Paired images (a, b). A U-Net G draws b from a; a PatchGAN D sees (a, b) together and says
+whether b is the photograph or G's. G is asked to fool D and to stay near b in L1.
+"""
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .errors import CheckpointError
+from .layers import LastLayer, Norm, init_normal
+from .losses import GanLoss, adversarial, real_and_fake
+from .network import Direction, NetworkConfig, Parts, TranslationNetwork
+from .patchgan import PatchGAN
+from .unet import UNet
+
+
+@dataclasses.dataclass(frozen=True)
+class Pix2PixConfig(NetworkConfig):
+    """Architecture of pix2pix."""
+
+    base_width: int = 64
+    """Channels after the U-Net's first layer."""
+    depth: int = 8
+    """Number of halvings; log2 of the image size reaches a 1×1 innermost map."""
+    norm: Norm = "instance"
+    last_layer: LastLayer = "upsample"
+    dropout: bool = True
+    """Dropout 0.5 in the three innermost decoder layers."""
+    discriminator_width: int = 64
+    """Channels after the PatchGAN's first layer."""
+    discriminator_layers: int = 3
+    """Stride-2 layers of the PatchGAN; 3 see 70×70 pixels."""
+
+    def check(self) -> None:
+        if not (1 <= self.base_width <= 512 and 1 <= self.discriminator_width <= 512):
+            raise CheckpointError("network.base_width and network.discriminator_width must lie in 1 … 512.")
+        if not 2 <= self.depth <= 12:
+            raise CheckpointError(f"network.depth must lie in 2 … 12, not {self.depth}.")
+        if self.norm not in ("instance", "batch", "none"):
+            raise CheckpointError(f"network.norm must be instance, batch or none, not {self.norm!r}.")
+        if self.last_layer not in ("upsample", "transposed"):
+            raise CheckpointError(f"network.last_layer must be upsample or transposed, not {self.last_layer!r}.")
+
+
+class Pix2Pix(TranslationNetwork):
+    """The conditional generator G: A → B."""
+
+    method = "pix2pix"
+    title = "pix2pix"
+    paired = True
+    Config = Pix2PixConfig
+
+    def __init__(self, config: Pix2PixConfig | None = None) -> None:
+        super().__init__()
+        self.config: Pix2PixConfig = config or Pix2PixConfig()
+        c = self.config
+        self.directions = ("A2B",)
+        self.generator = UNet(3, 3, c.base_width, c.depth, c.norm, c.last_layer, c.dropout)
+        self.multiple = self.generator.multiple
+        init_normal(self)
+
+    def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
+        """pix2pix has no code apart from its input: skips run past every bottleneck."""
+        self.check_direction(direction)
+        return x
+
+    def decode(
+        self,
+        codes: Tensor,
+        direction: Direction = "A2B",
+        style: Tensor | None = None,
+        noise: torch.Generator | None = None,
+    ) -> Tensor:
+        """`(N, 3, H, W)` → `(N, 3, H, W)` in [-1, 1]; `noise` keeps dropout on (section 3.2). There is no style."""
+        self.check_direction(direction)
+        return self.generator(codes, noise)
+
+    def discriminators(self) -> PatchGAN:
+        """D on (a, b), channel-wise concatenated: `(N, 6, H, W)` → patch logits."""
+        c = self.config
+        discriminator = PatchGAN(6, c.discriminator_width, c.discriminator_layers, c.norm)
+        init_normal(discriminator)
+        return discriminator
+
+
+@dataclasses.dataclass(frozen=True)
+class Pix2PixObjective:
+    """The losses of section 3.1 and their weights. Images a, b are `(N, 3, H, W)` in [-1, 1], a true pair."""
+
+    gan: GanLoss = "cross_entropy"
+    """The adversarial loss: cross_entropy as in the paper, or least_squares."""
+    lambda_l1: float = 100.0
+    """λ, the weight of L1 beside the adversarial term."""
+
+    def outputs(self, network: Pix2Pix, a: Tensor, b: Tensor) -> Parts:
+        """What both steps need of the generator, computed once."""
+        return {"fake_b": network.translate(a)}
+
+    def discriminator_loss(self, discriminator: nn.Module, a: Tensor, b: Tensor, outputs: Parts) -> Parts:
+        """Equation 1, D's side: −½ (log D(a, b) + log(1 − D(a, G(a)))); halved to slow D down (section 3.3)."""
+        pairs = torch.cat([torch.cat([a, a]), torch.cat([b, outputs["fake_b"].detach()])], 1)
+        real, fake = real_and_fake(discriminator(pairs), self.gan)
+        return {"d_real": 0.5 * real, "d_fake": 0.5 * fake}
+
+    def generator_loss(self, network: Pix2Pix, discriminator: nn.Module, a: Tensor, b: Tensor, outputs: Parts) -> Parts:
+        """Equation 4, G's side: −log D(a, G(a)) + λ |b − G(a)|."""
+        fake = outputs["fake_b"]
+        return {
+            "gan": adversarial(discriminator(torch.cat([a, fake], 1)), True, self.gan),
+            "l1": self.lambda_l1 * F.l1_loss(fake, b),
+        }
+
+
+Pix2Pix.Objective = Pix2PixObjective

@@ -1,0 +1,21 @@
+"""Pictures of what a network does."""
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from i2i_models.images import from_bytes, to_bytes
+from i2i_models.network import TranslationNetwork
+
+
+def save_grid(network: TranslationNetwork, a: Tensor, b: Tensor, path: Path) -> None:
+    """A PNG with three rows: inputs, results, truth. `a`, `b`: uint8 `(N, 3, H, W)`."""
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        results = to_bytes(network.translate(from_bytes(a.to(device)))).cpu()
+    grid = make_grid(torch.cat([a, results, b]), nrow=len(a), padding=4, pad_value=255)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(grid.permute(1, 2, 0).numpy()).save(path)

@@ -1,0 +1,348 @@
+"""The loop that trains every method: one discriminator step, one generator step, everything else around them."""
+
+import contextlib
+import dataclasses
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from i2i_models import checkpoint
+from i2i_models.errors import TrainingError
+from i2i_models.images import from_bytes
+from i2i_models.methods import METHODS
+from i2i_models.network import Parts, TranslationNetwork
+from i2i_models.palettes import FACADES
+
+from .data import Stream, Translations, find
+from .grids import save_grid
+from .options import Job, Options
+from .state import load_state, save_state
+
+CHECK_EVERY = 10
+"""Steps between looks at the losses: each look waits for the device."""
+
+
+class GeneratorStep(nn.Module):
+    """Wraps what needs gradients in the generators, so that gradients are averaged over processes around it."""
+
+    def __init__(self, network: TranslationNetwork, objective: Any) -> None:
+        super().__init__()
+        self.network, self.objective = network, objective
+
+    def forward(self, a: Tensor, b: Tensor) -> Parts:
+        return self.objective.outputs(self.network, a, b)
+
+
+class DiscriminatorStep(nn.Module):
+    """The same for the discriminators."""
+
+    def __init__(self, discriminators: nn.Module, objective: Any) -> None:
+        super().__init__()
+        self.discriminators, self.objective = discriminators, objective
+
+    def forward(self, a: Tensor, b: Tensor, outputs: Parts) -> Parts:
+        return self.objective.discriminator_loss(self.discriminators, a, b, outputs)
+
+
+def train(method: str, job: Job) -> None:
+    """Train a method from options to an exported checkpoint.
+
+    Raises:
+        I2IError: bad data or options, a loss that is no number, a state that cannot be saved or resumed.
+    """
+    Trainer(method, job).run()
+
+
+class Trainer:
+    """One run: built from its options alone, or from them and the last saved state."""
+
+    def __init__(self, method: str, job: Job) -> None:
+        self.method, self.job, self.options = METHODS[method], job, job.options
+        check_options(self.options)
+        self.accelerator = Accelerator(
+            mixed_precision="bf16" if use_bfloat16(self.options.precision) else "no",
+            log_with="tensorboard",
+            project_dir=self.options.run_folder,
+        )
+        if self.options.batch_size % self.accelerator.num_processes:
+            raise TrainingError(
+                f"--batch-size {self.options.batch_size} cannot be shared by {self.accelerator.num_processes} processes."
+            )
+        self.data = self._read("train")
+        self.samples = self._fixed_samples()
+        self._build()
+        self.step = 0
+        self.stopping = False
+        if self.options.resume:
+            self._restore()
+
+    def _read(self, split: str) -> Translations:
+        o = self.options
+        sources = find(o.data, split)
+        if o.direction == "B2A":
+            sources = dataclasses.replace(sources, a=sources.b, b=sources.a)
+        if self.method.paired and not sources.paired:
+            raise TrainingError(f"{self.method.title} needs pairs, but {o.data} holds two folders with different names.")
+        if not self.method.paired:
+            sources = dataclasses.replace(sources, paired=False)
+        nearest = (o.kind_a == "labels", o.kind_b == "labels")
+        if split != "train":
+            return Translations(sources, o.size, o.seed, None, nearest, 0, minimum=1)
+        return Translations(sources, o.size, o.seed, self.job.augment, nearest, o.cache_gb)
+
+    def _fixed_samples(self) -> tuple[Tensor, Tensor]:
+        """Images to watch: held-out ones where the data have them."""
+        for split in ("val", "test"):
+            with contextlib.suppress(ValueError):
+                return self._read(split).fixed(8, self.options.size)
+        plain = Translations(find(self.options.data), self.options.size, cache_gb=0)
+        return plain.fixed(min(8, len(plain)), self.options.size)
+
+    def _build(self) -> None:
+        o = self.options
+        set_seed(o.seed)
+        network = self.method(self.job.network)  # type: ignore[call-arg]
+        for size in (o.size, o.grow_from or o.size):
+            if size % network.multiple:
+                raise TrainingError(f"--size {size}: {self.method.title} of these settings needs a multiple of {network.multiple}.")
+        discriminators = network.discriminators()
+        device = self.accelerator.device
+        self.network = network.to(device, memory_format=torch.channels_last)
+        self.discriminators = discriminators.to(device, memory_format=torch.channels_last)
+        self.average = AveragedModel(self.network, multi_avg_fn=self._average, use_buffers=True)
+        self.generator_step = self.accelerator.prepare_model(GeneratorStep(self.network, self.job.objective))
+        self.discriminator_step = self.accelerator.prepare_model(DiscriminatorStep(self.discriminators, self.job.objective))
+        self.generator_optimizer = self._adam(self.network, o.learning_rate)
+        self.discriminator_optimizer = self._adam(self.discriminators, o.learning_rate * o.discriminator_rate)
+
+    def _adam(self, module: nn.Module, rate: float) -> torch.optim.Adam:
+        o = self.options
+        return torch.optim.Adam(
+            module.parameters(), rate, betas=(o.beta1, 0.999), weight_decay=o.weight_decay, foreach=True
+        )
+
+    @torch.no_grad()
+    def _average(self, average: Any, current: Any, count: Any) -> None:
+        decay = min(self.options.ema, (1 + float(count)) / (10 + float(count)))
+        torch._foreach_lerp_(list(average), list(current), 1 - decay)
+
+    def run(self) -> None:
+        """Train from the current step to the last, then export."""
+        o = self.options
+        if self.accelerator.is_main_process:
+            self.accelerator.init_trackers(".")
+        with self._stop_on_signals():
+            self._steps()
+        if self.stopping:
+            self._save()
+            self.accelerator.print(f"Saved at step {self.step} of {o.steps}; the same command with --resume goes on.")
+            self.accelerator.end_training()
+            sys.exit(130)
+        self._save()
+        if self.accelerator.is_main_process:
+            self.export()
+            print(f"Wrote {o.output}.")
+        self.accelerator.end_training()
+
+    def _steps(self) -> None:
+        o = self.options
+        workers = o.workers if o.workers is not None else 4 * (self.accelerator.device.type == "cuda")
+        stream = Stream(
+            self.data, o.batch_size, self.size_at, self.step, o.steps,
+            self.accelerator.process_index, self.accelerator.num_processes,
+        )  # fmt: skip
+        loader = DataLoader(
+            self.data, batch_sampler=stream, num_workers=workers, pin_memory=self.accelerator.device.type == "cuda"
+        )
+        progress = tqdm(
+            total=o.steps * o.batch_size, initial=self.step * o.batch_size, unit="img", unit_scale=True,
+            desc=o.output.name, disable=not self.accelerator.is_main_process, mininterval=1, smoothing=0.05,
+        )  # fmt: skip
+        recent: list[Parts] = []
+        for a, b in loader:
+            recent.append(self._one_step(a, b))
+            self.step += 1
+            progress.update(o.batch_size)
+            ends = self.step == o.steps or self._asked_to_stop()
+            saves, samples = self.step % o.save_every == 0, self.step % o.sample_every == 0
+            if ends or saves or samples or self.step % CHECK_EVERY == 0:
+                self._check(recent, progress)
+                recent = []
+            if samples and self.accelerator.is_main_process:
+                self.sample()
+            if saves:
+                self._save()
+            if ends:
+                break
+        progress.close()
+
+    def _one_step(self, a: Tensor, b: Tensor) -> Parts:
+        # Chance is a function of the step and the process, so there is no random state to save.
+        torch.manual_seed((self.options.seed * 1_000_003 + self.step) * 1009 + self.accelerator.process_index)
+        rate = self.rate_at(self.step)
+        for optimizer, share in (
+            (self.generator_optimizer, 1.0),
+            (self.discriminator_optimizer, self.options.discriminator_rate),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * share
+        device = self.accelerator.device
+        a, b = (from_bytes(x.to(device, non_blocking=True)).to(memory_format=torch.channels_last) for x in (a, b))
+
+        outputs = self.generator_step(a, b)
+        d_parts = self.discriminator_step(a, b, outputs)
+        self.accelerator.backward(total(d_parts))
+        self.discriminator_optimizer.step()
+        self.discriminator_optimizer.zero_grad()
+
+        self.discriminators.requires_grad_(False)
+        with self.accelerator.autocast():
+            g_parts = self.job.objective.generator_loss(self.network, self.discriminators, a, b, outputs)  # type: ignore[attr-defined]
+        self.accelerator.backward(total(g_parts))
+        self.generator_optimizer.step()
+        self.generator_optimizer.zero_grad()
+        self.discriminators.requires_grad_(True)
+        self.average.update_parameters(self.network)
+        return {key: value.detach() for key, value in {**d_parts, **g_parts}.items()}
+
+    def size_at(self, step: int) -> int:
+        """The image size of a step."""
+        o = self.options
+        return o.grow_from if o.grow_from and step < o.grow_until * o.steps else o.size
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step: flat, then falling linearly to 0."""
+        o = self.options
+        start = o.decay_from * o.steps
+        return o.learning_rate * (1.0 if step < start else (o.steps - step) / max(1.0, o.steps - start))
+
+    def _check(self, recent: list[Parts], progress: tqdm) -> None:
+        """Look at the losses of the last steps; stop at the first that is no number."""
+        if not recent:
+            return
+        names = list(recent[0])
+        values = self.accelerator.reduce(torch.stack([torch.stack([p[n].float() for n in names]) for p in recent]), "mean")
+        table = values.cpu().numpy()
+        if not np.isfinite(table).all():
+            row, column = np.argwhere(~np.isfinite(table))[0]
+            step = self.step - len(recent) + int(row) + 1
+            saved = self.options.run_folder / "state.pt"
+            good = f"the last good state is in {saved}" if saved.exists() else "no state had been saved yet"
+            raise TrainingError(
+                f"The loss {names[column]} became {table[row, column]} at step {step}; {good}. "
+                "Try a lower --learning-rate or --precision float32."
+            )
+        means = dict(zip(names, table.mean(0).tolist(), strict=True))
+        self.accelerator.log({**means, "learning_rate": self.rate_at(self.step - 1)}, step=self.step)
+        progress.set_postfix({name: f"{value:.3g}" for name, value in means.items()}, refresh=False)
+
+    @contextlib.contextmanager
+    def _stop_on_signals(self) -> Iterator[None]:
+        def stop(number: int, frame: Any) -> None:
+            self.stopping = True
+
+        before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether any process was asked to stop, so that all stop after the same step."""
+        if self.accelerator.num_processes > 1:
+            flag = torch.tensor(float(self.stopping), device=self.accelerator.device)
+            self.stopping = bool(self.accelerator.reduce(flag, "sum") > 0)
+        return self.stopping
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "network": self.network,
+            "discriminators": self.discriminators,
+            "average": self.average,
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
+
+    def _save(self) -> None:
+        if self.accelerator.is_main_process:
+            state = {name: part.state_dict() for name, part in self._parts().items()}
+            save_state(self.options.run_folder, {**state, "step": self.step, "job": describe(self.job)})
+
+    def _restore(self) -> None:
+        state = load_state(self.options.run_folder)
+        for name, value in describe(self.job).items():
+            if state["job"].get(name) != value:
+                raise TrainingError(
+                    f"The run in {self.options.run_folder} was started with {name} = {state['job'].get(name)!r}, not {value!r}: "
+                    "resume with the same options, or name another --run."
+                )
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.step = state["step"]
+
+    def sample(self) -> None:
+        """Draw the fixed samples with the averaged generator into the run folder."""
+        network: TranslationNetwork = self.average.module.eval()  # type: ignore[assignment]
+        save_grid(network, *self.samples, self.options.run_folder / f"samples-{self.step:07d}.png")
+
+    def export(self) -> None:
+        """Write the averaged generator as a checkpoint."""
+        o = self.options
+        palette = FACADES if o.palette == "facades" else {}
+        domains = {
+            key: checkpoint.Domain(name, kind, palette if kind == "labels" else {})
+            for key, name, kind in (("A", o.name_a, o.kind_a), ("B", o.name_b, o.kind_b))
+        }
+        title = f"{o.name_a} → {o.name_b}"
+        training = {**describe(self.job), "step": self.step, "data_note": o.data_note}
+        info = checkpoint.Info(o.output.name, title, self.method.method, o.size, domains, training)
+        network: TranslationNetwork = self.average.module  # type: ignore[assignment]
+        checkpoint.save(o.output, network, info, self.discriminators)
+
+
+def total(parts: Parts) -> Tensor:
+    """The sum of a loss's parts."""
+    return torch.stack(list(parts.values())).sum()
+
+
+def use_bfloat16(precision: str) -> bool:
+    """Whether to compute in bfloat16: asked for, or `auto` on hardware that has it."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported() if torch.backends.mkldnn.is_available() else False
+
+
+def check_options(o: Options) -> None:
+    """Raise TrainingError for options that cannot be trained with."""
+    for name in ("size", "steps", "batch_size", "save_every", "sample_every"):
+        if getattr(o, name) < 1:
+            raise TrainingError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(o, name)}.")
+    for name in ("grow_until", "decay_from", "ema"):
+        if not 0 <= getattr(o, name) <= 1:
+            raise TrainingError(f"--{name.replace('_', '-')} must lie in 0 … 1, not {getattr(o, name)}.")
+    state = o.run_folder / "state.pt"
+    if state.exists() and not o.resume:
+        raise TrainingError(f"{state} is there already: go on with --resume, or delete {o.run_folder} to start anew.")
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """The options that decide the outcome, as plain values; a resumed run must have the same."""
+    free = {"output", "run", "resume", "data_note", "cache_gb", "workers", "sample_every", "save_every", "data"}
+    options = {k: v for k, v in dataclasses.asdict(job.options).items() if k not in free}
+    rest = {f: dataclasses.asdict(getattr(job, f)) for f in ("network", "objective", "augment")}
+    return {**options, **{f"{group}.{k}": v for group, values in rest.items() for k, v in values.items()}}

@@ -1,0 +1,49 @@
+"""The state of a run on disk: whole or not at all."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from i2i_models.errors import TrainingError
+
+FILE = "state.pt"
+
+
+def save_state(folder: Path, state: dict[str, Any]) -> None:
+    """Write the state beside the last one, then put it in its place: a crash or a full disk leaves the last one.
+
+    Raises:
+        TrainingError: it could not be written; says that the last state still stands.
+    """
+    temporary = folder / (FILE + ".tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, folder / FILE)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        temporary.unlink(missing_ok=True)
+        raise TrainingError(
+            f"The state of step {state['step']} could not be saved in {folder} ({error}); "
+            "the state saved before it is whole: make room, then go on with --resume."
+        ) from None
+
+
+def load_state(folder: Path) -> dict[str, Any]:
+    """Read the last saved state, tensors on the CPU.
+
+    Raises:
+        TrainingError: there is none, or it is damaged.
+    """
+    path = folder / FILE
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainingError(f"{path} is not there: nothing to resume; leave --resume out to start.") from None
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        raise TrainingError(f"{path} is damaged ({type(error).__name__}): delete {folder} and start again.") from None
