@@ -1,9 +1,9 @@
 """Image-to-image translation: networks, checkpoints and their use.
 
-    import i2i_models as i2i
-    t = i2i.load("checkpoints/emoji-pix2pix")
-    t.translate(image)                      # PIL in, PIL out
-    t.network                               # the nn.Module, on (N, 3, H, W) in [-1, 1]
+import i2i_models as i2i
+t = i2i.load("checkpoints/emoji-pix2pix")
+t.translate(image)                      # PIL in, PIL out
+t.network                               # the nn.Module, on (N, 3, H, W) in [-1, 1]
 """
 
 from .checkpoint import find_checkpoints

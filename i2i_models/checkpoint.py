@@ -122,7 +122,9 @@ def read(folder: Path) -> tuple[TranslationNetwork, Info]:
     check_weights(folder / WEIGHTS, state, network)
     # Only now is memory taken: a config cannot ask for more than its weights file holds.
     network = cls(settings)
-    network.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in state.items()})
+    network.load_state_dict(
+        {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+    )
     return network.eval().requires_grad_(False), info
 
 

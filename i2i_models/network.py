@@ -51,6 +51,8 @@ class TranslationNetwork(nn.Module):
     paired: ClassVar[bool]
     Config: ClassVar[type[NetworkConfig]]
     Objective: ClassVar[type]
+    training_defaults: ClassVar[dict[str, Any]] = {}
+    """Options of the training loop that the method's paper sets otherwise than pix2pix."""
 
     config: NetworkConfig
     directions: tuple[Direction, ...]
@@ -94,6 +96,4 @@ class TranslationNetwork(nn.Module):
     def check_direction(self, direction: str) -> None:
         """Raise DirectionError for a direction that this network was not built for."""
         if direction not in self.directions:
-            raise DirectionError(
-                f"{self.title} translates {' and '.join(self.directions)} here, not {direction!r}."
-            )
+            raise DirectionError(f"{self.title} translates {' and '.join(self.directions)} here, not {direction!r}.")

@@ -20,10 +20,10 @@ def outline(image: Image.Image) -> Image.Image:
     width, height = (max(1, round(side * scale)) for side in image.size)
     pixels = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
     smooth = cv2.bilateralFilter(pixels, 7, 40, 5)
-    edges = np.zeros((height, width), np.uint8)
+    edges: np.ndarray = np.zeros((height, width), np.uint8)
     for channel in cv2.split(cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)):
-        edges |= cv2.Canny(channel, 30, 80)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
+        edges = edges | cv2.Canny(channel, 30, 80)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
     keep = stats[:, cv2.CC_STAT_AREA] >= SMALLEST_STROKE
     keep[0] = False
     strokes = cv2.dilate(keep[labels].astype(np.uint8) * 255, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))

@@ -21,7 +21,9 @@ class Codes:
     Holds the network's codes and where the image lay in the square that the network saw.
     """
 
-    def __init__(self, tensor: Tensor, direction: Direction, size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, tensor: Tensor, direction: Direction, size: tuple[int, int], box: tuple[int, int, int, int]
+    ) -> None:
         self.tensor, self.direction, self.size, self.box = tensor, direction, size, box
 
 
@@ -36,7 +38,7 @@ class Translator:
             folder: where the checkpoint lies, for its card and examples.
         """
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=torch.channels_last)
         self.info, self.folder, self.device = info, folder, device
 
     @property
@@ -152,17 +154,27 @@ def _download(hub_id: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     name, _, revision = hub_id.partition("@")
-    wanted = [checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.CARD, checkpoint.METRICS, "samples.png", "examples/*.png"]
+    wanted = [
+        checkpoint.CONFIG,
+        checkpoint.WEIGHTS,
+        checkpoint.CARD,
+        checkpoint.METRICS,
+        "samples.png",
+        "examples/*.png",
+    ]
     try:
         return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
     except LocalEntryNotFoundError:
-        raise CheckpointError(f"{hub_id} is neither a folder nor in the local cache, and the Hub cannot be reached.") from None
+        raise CheckpointError(
+            f"{hub_id} is neither a folder nor in the local cache, and the Hub cannot be reached."
+        ) from None
     except HFValidationError:
         raise CheckpointError(f"{hub_id} is neither a folder nor a Hub id of the form owner/name@revision.") from None
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no answer"
         raise CheckpointError(
-            f"{hub_id} could not be had from the Hub ({status}): check its name and revision; a private one needs `hf auth login`."
+            f"{hub_id} could not be had from the Hub ({status}): check its name and revision; "
+            "a private one needs `hf auth login`."
         ) from None
     except OSError as error:
         raise CheckpointError(f"{hub_id} is not a folder here, and the Hub could not be reached ({error}).") from None

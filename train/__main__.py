@@ -1,43 +1,44 @@
 """`python -m train METHOD --data DIR --output CHECKPOINT …`: train a method on your images."""
 
-import dataclasses
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import tyro
 
+from i2i_models.cli import run
 from i2i_models.methods import METHODS
 
-from .cli import run
+from .evaluate import evaluate
 from .loop import train
 from .options import Augment, Job, Options
 
 
-def command(method: str) -> Any:
-    """The subcommand that trains a method, its options typed after the method's own config and losses."""
+def command(method: str) -> Callable[..., None]:
+    """The subcommand that trains a method; its options are the loop's, the method's network's and its losses'."""
     cls = METHODS[method]
-    job = dataclasses.make_dataclass(
-        f"{cls.title} training",
-        [
-            ("options", tyro.conf.OmitArgPrefixes[Options]),
-            ("network", tyro.conf.OmitArgPrefixes[cls.Config], dataclasses.field(default_factory=cls.Config)),
-            ("objective", tyro.conf.OmitArgPrefixes[cls.Objective], dataclasses.field(default_factory=cls.Objective)),
-            ("augment", tyro.conf.OmitArgPrefixes[Augment], dataclasses.field(default_factory=Augment)),
-        ],
-        bases=(),
-    )
 
-    def start(job: tyro.conf.OmitArgPrefixes[job]) -> None:  # type: ignore[valid-type]
-        train(method, job)  # type: ignore[arg-type]
+    def start(options: Any, network: Any, objective: Any, augment: Any) -> None:
+        train(method, Job(options, network, objective, augment))
 
-    start.__doc__ = f"Train {cls.title}. {(cls.__doc__ or '').splitlines()[0]}"
-    return start
+    start.__doc__ = f"Train {cls.title} on your images."
+    defaults = {
+        "options": Options(data=tyro.MISSING, output=tyro.MISSING, **cls.training_defaults),
+        "network": cls.Config(),
+        "objective": cls.Objective(),
+        "augment": Augment(),
+    }
+    # The command line is read off the signature, which differs from method to method.
+    start.__annotations__ = {name: type(value) for name, value in defaults.items()}
+    start.__defaults__ = tuple(defaults.values())
+    return tyro.conf.configure(tyro.conf.OmitArgPrefixes)(start)
 
 
 def main() -> None:
-    """Read the command line and train."""
+    """Read the command line and do what it says."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    run(lambda: tyro.extras.subcommand_cli_from_dict({name: command(name) for name in METHODS}))
+    commands: dict[str, Callable[..., None]] = {name: command(name) for name in METHODS}
+    run(lambda: tyro.extras.subcommand_cli_from_dict(commands | {"evaluate": evaluate}, prog="python -m train"))
 
 
 if __name__ == "__main__":

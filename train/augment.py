@@ -7,7 +7,9 @@ from numpy.random import Generator
 Pixels = np.ndarray
 
 
-def jitter(images: list[Pixels], size: int, enlarge: float, mirror: bool, rng: Generator, nearest: list[bool]) -> list[Pixels]:
+def jitter(
+    images: list[Pixels], size: int, enlarge: float, mirror: bool, rng: Generator, nearest: list[bool]
+) -> list[Pixels]:
     """Resize to `enlarge` × size, crop a random `size` square, mirror half of the time (pix2pix, section 6.2).
 
     The same for all images, so that pairs stay pairs.
@@ -73,7 +75,7 @@ def hand_drawn(outline: Pixels, rng: Generator, clean: float = 0.3) -> Pixels:
         return outline
     height, width = outline.shape[:2]
     strokes = cv2.resize(255 - outline[:, :, 0], (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-    ink = (strokes > 110).astype(np.uint8)
+    ink: Pixels = (strokes > 110).astype(np.uint8)
     if rng.random() < 0.5:
         ink = _drop_inner_lines(ink, rng)
     if rng.random() < 0.3:

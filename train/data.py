@@ -116,11 +116,15 @@ class Images:
         pixels = self.sources[index].read()
         if min(pixels.shape[:2]) < MIN_SIDE:
             height, width = pixels.shape[:2]
-            raise ImageError(f"{self.sources[index].name} is {width}×{height} pixels; at least {MIN_SIDE} a side are needed.")
+            raise ImageError(
+                f"{self.sources[index].name} is {width}×{height} pixels; at least {MIN_SIDE} a side are needed."
+            )
         # Training images are squares: a middle crop keeps proportions where they are none.
         cut = min(pixels.shape[:2])
         top, left = (pixels.shape[0] - cut) // 2, (pixels.shape[1] - cut) // 2
-        pixels = np.ascontiguousarray(augment.resize(pixels[top : top + cut, left : left + cut], self.side, self.nearest))
+        pixels = np.ascontiguousarray(
+            augment.resize(pixels[top : top + cut, left : left + cut], self.side, self.nearest)
+        )
         if len(self.cache) < self.room:
             self.cache[index] = pixels
         return pixels
@@ -172,7 +176,8 @@ class Translations(Dataset[tuple[Tensor, Tensor]]):
         self.skipped = self._read_all()
         if min(len(self.a), len(self.b)) < minimum:
             raise DataError(
-                f"Only {len(self.a)} images of A and {len(self.b)} of B can be used; at least {minimum} of each are needed."
+                f"Only {len(self.a)} images of A and {len(self.b)} of B can be used; "
+                f"at least {minimum} of each are needed."
             )
 
     def _read_all(self) -> int:
@@ -219,7 +224,9 @@ class Translations(Dataset[tuple[Tensor, Tensor]]):
         a, b = (torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images)
         return a, b
 
-    def _vary(self, images: list[np.ndarray], size: int, rng: np.random.Generator, nearest: list[bool]) -> list[np.ndarray]:
+    def _vary(
+        self, images: list[np.ndarray], size: int, rng: np.random.Generator, nearest: list[bool]
+    ) -> list[np.ndarray]:
         assert self.varied is not None
         images = augment.jitter(images, size, self.varied.enlarge, self.varied.mirror, rng, nearest)
         return augment.affine(images, self.varied.affine, rng, nearest) if self.varied.affine else images
@@ -235,7 +242,14 @@ class Stream(Sampler[list[Key]]):
     """The batches of a run from `start` on: each process its part of every global batch."""
 
     def __init__(
-        self, data: Translations, batch_size: int, sizes: Callable[[int], int], start: int, stop: int, rank: int, ranks: int
+        self,
+        data: Translations,
+        batch_size: int,
+        sizes: Callable[[int], int],
+        start: int,
+        stop: int,
+        rank: int,
+        ranks: int,
     ) -> None:
         self.data, self.batch_size, self.sizes = data, batch_size, sizes
         self.start, self.stop, self.rank, self.ranks = start, stop, rank, ranks
@@ -264,5 +278,3 @@ class _Order:
             self.epoch = epoch
             self.permutation = np.random.default_rng((*self.seed, epoch)).permutation(self.length)
         return int(self.permutation[place])
-
-

@@ -4,9 +4,7 @@ import contextlib
 import dataclasses
 import signal
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +76,8 @@ class Trainer:
         )
         if self.options.batch_size % self.accelerator.num_processes:
             raise TrainingError(
-                f"--batch-size {self.options.batch_size} cannot be shared by {self.accelerator.num_processes} processes."
+                f"--batch-size {self.options.batch_size} cannot be shared by "
+                f"{self.accelerator.num_processes} processes."
             )
         self.data = self._read("train")
         self.samples = self._fixed_samples()
@@ -94,7 +93,9 @@ class Trainer:
         if o.direction == "B2A":
             sources = dataclasses.replace(sources, a=sources.b, b=sources.a)
         if self.method.paired and not sources.paired:
-            raise TrainingError(f"{self.method.title} needs pairs, but {o.data} holds two folders with different names.")
+            raise TrainingError(
+                f"{self.method.title} needs pairs, but {o.data} holds two folders with different names."
+            )
         if not self.method.paired:
             sources = dataclasses.replace(sources, paired=False)
         nearest = (o.kind_a == "labels", o.kind_b == "labels")
@@ -113,17 +114,21 @@ class Trainer:
     def _build(self) -> None:
         o = self.options
         set_seed(o.seed)
-        network = self.method(self.job.network)  # type: ignore[call-arg]
+        network = self.method(self.job.network)
         for size in (o.size, o.grow_from or o.size):
             if size % network.multiple:
-                raise TrainingError(f"--size {size}: {self.method.title} of these settings needs a multiple of {network.multiple}.")
+                raise TrainingError(
+                    f"--size {size}: {self.method.title} of these settings needs a multiple of {network.multiple}."
+                )
         discriminators = network.discriminators()
         device = self.accelerator.device
-        self.network = network.to(device, memory_format=torch.channels_last)
-        self.discriminators = discriminators.to(device, memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=torch.channels_last)
+        self.discriminators = discriminators.to(device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=self._average, use_buffers=True)
         self.generator_step = self.accelerator.prepare_model(GeneratorStep(self.network, self.job.objective))
-        self.discriminator_step = self.accelerator.prepare_model(DiscriminatorStep(self.discriminators, self.job.objective))
+        self.discriminator_step = self.accelerator.prepare_model(
+            DiscriminatorStep(self.discriminators, self.job.objective)
+        )
         self.generator_optimizer = self._adam(self.network, o.learning_rate)
         self.discriminator_optimizer = self._adam(self.discriminators, o.learning_rate * o.discriminator_rate)
 
@@ -209,7 +214,7 @@ class Trainer:
 
         self.discriminators.requires_grad_(False)
         with self.accelerator.autocast():
-            g_parts = self.job.objective.generator_loss(self.network, self.discriminators, a, b, outputs)  # type: ignore[attr-defined]
+            g_parts = self.job.objective.generator_loss(self.network, self.discriminators, a, b, outputs)
         self.accelerator.backward(total(g_parts))
         self.generator_optimizer.step()
         self.generator_optimizer.zero_grad()
@@ -233,7 +238,9 @@ class Trainer:
         if not recent:
             return
         names = list(recent[0])
-        values = self.accelerator.reduce(torch.stack([torch.stack([p[n].float() for n in names]) for p in recent]), "mean")
+        values = self.accelerator.reduce(
+            torch.stack([torch.stack([p[n].float() for n in names]) for p in recent]), "mean"
+        )
         table = values.cpu().numpy()
         if not np.isfinite(table).all():
             row, column = np.argwhere(~np.isfinite(table))[0]
@@ -283,11 +290,12 @@ class Trainer:
 
     def _restore(self) -> None:
         state = load_state(self.options.run_folder)
-        for name, value in describe(self.job).items():
-            if state["job"].get(name) != value:
+        now = describe(self.job)
+        for name, value in state["job"].items():
+            if now.get(name) != value:
                 raise TrainingError(
-                    f"The run in {self.options.run_folder} was started with {name} = {state['job'].get(name)!r}, not {value!r}: "
-                    "resume with the same options, or name another --run."
+                    f"The run in {self.options.run_folder} was started with {name} = {value!r}, "
+                    f"not {now.get(name)!r}: resume with the same options, or name another --run."
                 )
         for name, part in self._parts().items():
             part.load_state_dict(state[name])

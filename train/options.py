@@ -2,9 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
-
-import tyro
+from typing import Any, Literal
 
 Kind = Literal["picture", "outline", "labels"]
 
@@ -28,7 +26,7 @@ class Options:
     """Data, length and saving of a training."""
 
     data: str
-    """A folder (A|B images side by side in it or in its train/; or trainA/ and trainB/), or a Hub data set owner/name."""
+    """A folder (A|B side by side in it or in its train/; or trainA/ and trainB/), or a Hub data set owner/name."""
     output: Path
     """The checkpoint folder to write at the end."""
     size: int = 256
@@ -94,9 +92,9 @@ class Options:
 class Job:
     """Everything one training is made from."""
 
-    options: tyro.conf.OmitArgPrefixes[Options]
-    network: tyro.conf.OmitArgPrefixes[object]
-    objective: tyro.conf.OmitArgPrefixes[object]
-    augment: tyro.conf.OmitArgPrefixes[Augment]
-
-
+    options: Options
+    network: Any
+    """The method's Config."""
+    objective: Any
+    """The method's Objective."""
+    augment: Augment

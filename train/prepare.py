@@ -7,12 +7,12 @@ import tyro
 from PIL import Image
 from tqdm import tqdm
 
+from i2i_models.cli import run
 from i2i_models.errors import DataError, ImageError
 from i2i_models.images import open_image
 from i2i_models.outlines import outline
 from i2i_models.palettes import FACADES, flatten_labels
 
-from .cli import run
 from .files import image_files
 
 
@@ -98,4 +98,8 @@ def write_all(jobs: list[tuple[Path, str]], out: Path, pair) -> None:
 
 
 if __name__ == "__main__":
-    run(lambda: tyro.extras.subcommand_cli_from_dict({"outlines": outlines, "facades": facades}))
+    run(
+        lambda: tyro.extras.subcommand_cli_from_dict(
+            {"outlines": outlines, "facades": facades}, prog="python -m train.prepare"
+        )
+    )

@@ -10,3 +10,4 @@
     --name-a outline --kind-a outline --name-b emoji --sample-every 500 --save-every 250 \
     --data-note "Noto Emoji by Google (Apache License 2.0): 1,477 pictures to train on, 185 held out." \
     "$@"
+"$PYTHON" -m train evaluate checkpoints/emoji-pix2pix --data data/emoji

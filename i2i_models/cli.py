@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from i2i_models.errors import I2IError
+from .errors import I2IError
 
 
 def run(command: Callable[[], object]) -> None:

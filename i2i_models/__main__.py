@@ -1,0 +1,57 @@
+"""`python -m i2i_models translate CHECKPOINT IMAGE… --output DIR`."""
+
+import sys
+from pathlib import Path
+
+import tyro
+from tqdm import tqdm
+
+from . import images
+from .cli import run
+from .errors import ImageError
+from .translator import load
+
+
+def translate(
+    checkpoint: tyro.conf.Positional[str],
+    sources: tyro.conf.Positional[list[Path]],
+    output: Path,
+    direction: str = "A2B",
+    seed: int | None = None,
+) -> None:
+    """Translate image files and all images of folders.
+
+    Args:
+        checkpoint: a checkpoint folder or a Hub id, owner/name[@revision].
+        sources: image files and folders.
+        output: where the results go, as NAME.png.
+        direction: A2B or, if the method has it, B2A.
+        seed: of the method's chance at test time (pix2pix: dropout); none by default.
+    """
+    translator = load(checkpoint)
+    translator.network.check_direction(direction)
+    files = [file for source in sources for file in _files(source)]
+    if not files:
+        raise ImageError(f"No images in {', '.join(map(str, sources))}.")
+    output.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for file in tqdm(files, unit="image"):
+        try:
+            result = translator.translate(images.open_image(file), direction, seed=seed)  # type: ignore[arg-type]
+            result.save(output / f"{file.stem}.png")
+        except ImageError as error:
+            failed += 1
+            tqdm.write(f"skipped: {error}", file=sys.stderr)
+    if failed == len(files):
+        raise ImageError("None of the files could be translated.")
+    print(f"{len(files) - failed} results in {output}" + (f", {failed} files skipped." if failed else "."))
+
+
+def _files(source: Path) -> list[Path]:
+    if source.is_dir():
+        return sorted(path for path in source.iterdir() if path.suffix.lower() in images.SUFFIXES)
+    return [source]
+
+
+if __name__ == "__main__":
+    run(lambda: tyro.extras.subcommand_cli_from_dict({"translate": translate}, prog="python -m i2i_models"))

@@ -1,0 +1,12 @@
+# Label map → photo at 256 px, the official split. CMP Facades: https://cmp.felk.cvut.cz/~tylecr1/facade/
+# in the pix2pix layout (photo left, labels right), in $DATA/facades/{train,val,test}.
+[ -d data/facades/train ] || "$PYTHON" -m train.prepare facades "$DATA/facades" data/facades
+
+"$PYTHON" -m train pix2pix --data data/facades --output checkpoints/facades-pix2pix \
+    --size 256 --depth 8 --base-width 32 --discriminator-width 24 \
+    --batch-size 4 --steps 4500 --learning-rate 3e-4 --decay-from 0.4 \
+    --gan cross_entropy --lambda-l1 100 --seed 1 \
+    --name-a "label map" --kind-a labels --palette facades --name-b photo --sample-every 300 --save-every 150 \
+    --data-note "CMP Facade Database (Tyleček and Šára 2013, CMP Prague), published for research: 400 pairs to train on, 106 test pairs held out (and 100 for validation, unused)." \
+    "$@"
+"$PYTHON" -m train evaluate checkpoints/facades-pix2pix --data data/facades
