@@ -14,7 +14,7 @@ from .errors import ImageError
 MAX_PIXELS = 40_000_000
 """Larger images are refused by their header, before anything is decoded."""
 MIN_SIDE = 2
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Formats that are opened; anything else Pillow knows (PDF, EPS …) is no picture here."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 

@@ -219,9 +219,11 @@ class Translations(Dataset[tuple[Tensor, Tensor]]):
             images = self._vary(images, key.size, rng, list(self.nearest))
         else:
             images = [self._vary([im], key.size, rng, [n])[0] for im, n in zip(images, self.nearest, strict=True)]
+        if self.varied and self.varied.vary_hue:
+            images[1] = augment.vary_hue(images[1], rng)
         if self.varied and self.varied.hand_drawn:
             images[0] = augment.hand_drawn(images[0], rng)
-        a, b = (torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images)
+        a, b = (torch.from_numpy(np.array(image)).permute(2, 0, 1) for image in images)
         return a, b
 
     def _vary(

@@ -4,7 +4,7 @@
 
 "$PYTHON" -m train pix2pix --data data/emoji --output checkpoints/emoji-pix2pix \
     --size 128 --depth 7 --base-width 32 --discriminator-width 16 \
-    --batch-size 8 --steps 10000 --learning-rate 3e-4 --decay-from 0.4 \
+    --batch-size 8 --steps 8000 --learning-rate 3e-4 --decay-from 0.4 \
     --gan least_squares --lambda-l1 100 \
     --enlarge 1 --affine 1 --hand-drawn --seed 1 \
     --name-a outline --kind-a outline --name-b emoji --sample-every 500 --save-every 250 \

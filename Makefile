@@ -1,0 +1,46 @@
+# make app · make test · make lint · make checkpoints · make bench
+PYTHON3 ?= python3
+HOST    ?= 127.0.0.1
+PORT    ?= 7860
+DATA    ?= data/raw
+VENV    := .venv
+BIN     := $(VENV)/bin
+
+.PHONY: app test lint checkpoints bench clean
+
+app: $(VENV)/app.ok
+	HOST=$(HOST) PORT=$(PORT) $(BIN)/python app.py
+
+test: $(VENV)/dev.ok $(VENV)/chromium.ok
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.ok
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Trains what is not there yet, one recipe after the other, resuming what was stopped. DATA= holds the raw data.
+checkpoints: $(VENV)/dev.ok
+	PYTHON=$(BIN)/python DATA=$(DATA) sh train/recipes/all.sh
+
+bench: $(VENV)/dev.ok
+	$(BIN)/python -m benchmarks training
+
+clean:
+	rm -rf $(VENV)
+
+# A stamp file says what is installed, so that the second start installs nothing.
+$(BIN)/python:
+	$(PYTHON3) -m venv $(VENV) || { echo "Making $(VENV) failed: on Debian or Ubuntu run 'apt install python3-venv' first."; rm -rf $(VENV); exit 1; }
+
+$(VENV)/app.ok: requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.ok: requirements-dev.txt requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/app.ok
+
+$(VENV)/chromium.ok: | $(VENV)/dev.ok
+	sh tests/browser/get_chromium.sh $(BIN)
+	@touch $@

@@ -1,0 +1,59 @@
+"""What tests share: tiny data, tiny networks, where things are."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = ROOT.parent / "shared" / "golden"
+
+
+torch.set_num_threads(1)  # tiny networks gain nothing from more, and threads wait for each other on a busy machine
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """The same chance in every test, whatever ran before."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve 32 px pairs side by side, outline of a box | the box in colour, in `train/` and four in `test/`."""
+    folder = tmp_path_factory.mktemp("pairs")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 12), ("test", 4)):
+        (folder / split).mkdir()
+        for i in range(count):
+            both = Image.new("RGB", (64, 32), "white")
+            draw = ImageDraw.Draw(both)
+            left, top = (int(v) for v in rng.integers(2, 12, 2))
+            box = (left, top, left + 14, top + 14)
+            draw.rectangle(box, outline="black")
+            draw.rectangle((box[0] + 32, box[1], box[2] + 32, box[3]), fill="red" if left > top else "blue")
+            both.save(folder / split / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def odd_files(tmp_path: Path) -> dict[str, Path]:
+    """Files that a person might upload by mistake or on purpose, by what is odd about them."""
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (40, 60, 3), dtype=np.uint8))
+    files = {name: tmp_path / name for name in ("text.png", "page.png", "cut.jpg", "pixel.png", "huge.png", "empty.png")}
+    files["text.png"].write_text("this is no image")
+    files["page.png"].write_text("<html><script>alert(1)</script></html>")
+    picture.save(tmp_path / "whole.jpg")
+    whole = (tmp_path / "whole.jpg").read_bytes()
+    files["cut.jpg"].write_bytes(whole[: len(whole) // 2])
+    Image.new("RGB", (1, 1)).save(files["pixel.png"])
+    # A header that claims 30,000×30,000 pixels and no data behind it: decoding it would be the mistake.
+    header = b"IHDR" + (30_000).to_bytes(4, "big") * 2 + b"\x08\x02\x00\x00\x00"
+    data = b"\x00\x00\x10\x00IDAT" + b"\x00" * 40
+    check = zlib.crc32(header).to_bytes(4, "big")
+    files["huge.png"].write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\r" + header + check + data)
+    files["empty.png"].write_bytes(b"")
+    return files

@@ -1,0 +1,196 @@
+"""What training reads: layouts, odd images, augmentation, the stream of samples."""
+
+import logging
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from i2i_models.errors import DataError
+from i2i_models.palettes import FACADES, flatten_labels, nearest_label
+from train import augment
+from train.data import Key, Stream, Translations, find
+from train.options import Augment
+from train.prepare import facades, outlines, side_by_side
+
+
+def test_side_by_side_halves_are_a_and_b(pairs: Path) -> None:
+    data = Translations(find(str(pairs)), 32)
+    a, b = data[Key(0, 3, 3, 32)]
+    both = np.asarray(Image.open(sorted((pairs / "train").iterdir())[3])).transpose(2, 0, 1)
+    assert np.array_equal(np.concatenate([a.numpy(), b.numpy()], 2), both)
+    assert len(Translations(find(str(pairs), "test"), 32)) == 4
+
+
+def _two_folders(root: Path, names_a: list[str], names_b: list[str]) -> Path:
+    for side, names, colour in (("trainA", names_a, "black"), ("trainB", names_b, "white")):
+        (root / side).mkdir(parents=True)
+        for i, name in enumerate(names):
+            Image.new("RGB", (20 + i, 24), colour).save(root / side / name)
+    return root
+
+
+def test_two_folders_with_equal_names_are_pairs_whatever_their_suffix(tmp_path: Path) -> None:
+    sources = find(str(_two_folders(tmp_path, ["x.png", "y.png"], ["y.jpg", "x.jpg"])))
+    assert sources.paired
+    assert [Path(s.name).stem for s in sources.a] == [Path(s.name).stem for s in sources.b] == ["x", "y"]
+
+
+def test_two_folders_with_other_names_are_unpaired(tmp_path: Path) -> None:
+    sources = find(str(_two_folders(tmp_path, ["x.png", "y.png", "z.png"], ["u.png", "v.png"])))
+    assert not sources.paired
+    data = Translations(sources, 16)
+    stream = Stream(data, 2, lambda step: 16, 0, 6, 0, 1)
+    keys = [key for batch in stream for key in batch]
+    assert sorted(k.a for k in keys[:3]) == [0, 1, 2]
+    assert sorted(k.b for k in keys[:2]) == [0, 1]
+
+
+def test_bad_images_are_named_skipped_and_counted(
+    tmp_path: Path, pairs: Path, odd_files: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(pairs / "train", folder)
+    shutil.copy(odd_files["cut.jpg"], folder / "cut.jpg")
+    Image.new("RGB", (20, 9)).save(folder / "small.png")
+    with caplog.at_level(logging.WARNING):
+        data = Translations(find(str(folder)), 32)
+    assert (len(data), data.skipped) == (12, 2)
+    assert "cut.jpg" in caplog.text
+    assert "small.png is 10×9 pixels" in caplog.text
+    assert "2 images skipped" in caplog.text
+    # The pairs stay pairs when some are left out.
+    whole = Translations(find(str(pairs)), 32)
+    for i in range(12):
+        assert torch.equal(torch.cat(data[Key(0, i, i, 32)]), torch.cat(whole[Key(0, i, i, 32)]))
+
+
+def test_too_few_images_and_no_folder_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        find(str(tmp_path / "no"))
+    with pytest.raises(DataError, match="holds no images"):
+        find(str(tmp_path))
+    Image.new("RGB", (64, 32)).save(tmp_path / "one.png")
+    with pytest.raises(DataError, match="Only 1 images of A"):
+        Translations(find(str(tmp_path)), 32)
+
+
+def test_the_cache_keeps_what_fits_and_changes_nothing(pairs: Path) -> None:
+    sources = find(str(pairs))
+    small = Translations(sources, 32, cache_gb=2 * 3 * 3 * 32 * 32 / 1e9)
+    full = Translations(sources, 32)
+    assert (len(small.a.cache), len(full.a.cache)) == (3, 12)
+    for i in range(12):
+        assert torch.equal(small[Key(0, i, i, 32)][1], full[Key(0, i, i, 32)][1])
+
+
+def test_a_hub_data_set_needs_its_package_and_image_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(DataError, match="pip install datasets"):
+        find("owner/name")
+
+    class HubImage:
+        pass
+
+    class Table(list):
+        features = {"id": int, "left": HubImage(), "right": HubImage()}
+
+    def load_dataset(name: str, split: str) -> Table:
+        if name == "owner/gone":
+            raise RuntimeError("404\nmore")
+        return Table({"left": Image.new("L", (32, 32), i), "right": Image.new("RGB", (32, 32))} for i in range(3))
+
+    monkeypatch.setitem(sys.modules, "datasets", types.SimpleNamespace(load_dataset=load_dataset, Image=HubImage))
+    data = Translations(find("owner/name"), 32)
+    assert data.paired
+    assert [int(data[Key(0, i, i, 32)][0].max()) for i in range(3)] == [0, 1, 2]
+    with pytest.raises(DataError, match="could not be had from the Hub: 404$"):
+        find("owner/gone")
+
+
+def test_samples_are_a_function_of_their_number(pairs: Path) -> None:
+    varied = Augment(affine=1, hand_drawn=True)
+    first, second = (Translations(find(str(pairs)), 32, 7, varied) for _ in range(2))
+    key = Key(5, 2, 2, 32)
+    assert torch.equal(torch.cat(first[key]), torch.cat(second[key]))
+    assert not torch.equal(first[key][0], first[Key(6, 2, 2, 32)][0])
+
+
+def test_processes_share_each_batch_and_resuming_goes_on(pairs: Path) -> None:
+    data = Translations(find(str(pairs)), 32)
+    one = list(Stream(data, 4, lambda step: 32, 0, 8, 0, 1))
+    two = [list(Stream(data, 4, lambda step: 32, 0, 8, rank, 2)) for rank in range(2)]
+    assert one == [a + b for a, b in zip(*two, strict=True)]
+    assert one[5:] == list(Stream(data, 4, lambda step: 32, 5, 8, 0, 1))
+    assert sorted(key.a for batch in one[:3] for key in batch) == list(range(12))
+
+
+def test_jitter_moves_pairs_together(pairs: Path) -> None:
+    data = Translations(find(str(pairs)), 32, varied=Augment(enlarge=1.5, affine=0.5))
+    for number in range(20):
+        a, b = data[Key(number, number % 12, number % 12, 32)]
+        outline, filled = a.float().mean(0) < 128, b.float().min(0).values < 128
+        if filled.sum() > 30:
+            assert (outline & ~torch.nn.functional.max_pool2d(filled[None].float(), 5, 1, 2)[0].bool()).sum() <= 4
+
+
+def test_labels_keep_their_colours(pairs: Path) -> None:
+    labels = flatten_labels(Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)), FACADES)
+    pixels = augment.affine([np.asarray(labels)], 1, np.random.default_rng(1), [True])[0]
+    pixels = augment.jitter([pixels], 32, 1.2, True, np.random.default_rng(2), [True])[0]
+    colours = {tuple(c) for c in pixels.reshape(-1, 3).tolist()}
+    assert colours <= set(FACADES.values())
+
+
+def test_hand_drawn_outlines_stay_black_on_white() -> None:
+    clean = np.full((64, 64, 3), 255, np.uint8)
+    clean[20:44, 20:22] = clean[20:44, 42:44] = clean[20:22, 20:44] = clean[42:44, 20:44] = 0
+    drawn = [augment.hand_drawn(clean, np.random.default_rng(i), clean=0) for i in range(40)]
+    ink = np.array([(d[:, :, 0] < 128).sum() for d in drawn])
+    assert ink.min() > 20
+    assert ink.max() > 2 * np.median(ink[ink <= np.median(ink)])
+    assert all((d[:4] == 255).all() and (d[..., 0] == d[..., 2]).all() for d in drawn)
+
+
+def test_prepare_outlines_splits_by_name(tmp_path: Path, odd_files: dict[str, Path]) -> None:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    for i in range(12):
+        disc = Image.new("RGBA", (60, 40))
+        disc.paste((200, 40, 40, 255), (5, 5, 40, 30))
+        disc.save(folder / f"{i}.png")
+    shutil.copy(odd_files["text.png"], folder / "text.png")
+    outlines(folder, tmp_path / "out", size=64, margin=4, test_fraction=0.4)
+    names = {split: {p.name for p in (tmp_path / "out" / split).iterdir()} for split in ("train", "test")}
+    assert len(names["train"] | names["test"]) == 12
+    assert len(names["train"]) > 1
+    assert len(names["test"]) > 1
+    both = np.asarray(Image.open(tmp_path / "out" / "train" / min(names["train"])))
+    assert both.shape == (64, 128, 3)
+    left, right = both[:, :64], both[:, 64:]
+    assert (left[:3] == 255).all()
+    assert (right[:, :3] == 255).all()
+    assert 40 < (left < 160).all(2).sum() < 600
+    (folder / "0.png").unlink()
+    outlines(folder, tmp_path / "again", size=64, margin=4, test_fraction=0.4)
+    assert {p.name for p in (tmp_path / "again" / "test").iterdir()} == names["test"] - {"0.png"}
+
+
+def test_prepare_facades_turns_pairs_and_cleans_labels(tmp_path: Path) -> None:
+    labels = flatten_labels(Image.fromarray(np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)), FACADES)
+    labels = labels.resize((8, 8), Image.Resampling.NEAREST).resize((64, 64), Image.Resampling.NEAREST)
+    photo = Image.new("RGB", (64, 64), (120, 130, 140))
+    for split in ("train", "val", "test"):
+        (tmp_path / "raw" / split).mkdir(parents=True)
+        side_by_side(photo, labels).save(tmp_path / "raw" / split / "1.jpg", quality=90)
+    facades(tmp_path / "raw", tmp_path / "out")
+    both = Image.open(tmp_path / "out" / "val" / "1.png")
+    left, right = both.crop((0, 0, 64, 64)), both.crop((64, 0, 128, 64))
+    assert {tuple(c) for c in np.asarray(left).reshape(-1, 3).tolist()} <= set(FACADES.values())
+    assert (nearest_label(left, FACADES) == nearest_label(labels, FACADES)).mean() > 0.9
+    assert np.abs(np.asarray(right, int)[:, :40] - (120, 130, 140)).max() < 12  # JPEG bleeds over the seam

@@ -1,0 +1,153 @@
+"""The networks and losses of pix2pix against the paper, public code and values worked by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from i2i_models.errors import CheckpointError, DirectionError, ShapeError
+from i2i_models.layers import InstanceNorm
+from i2i_models.losses import adversarial, real_and_fake
+from i2i_models.patchgan import PatchGAN
+from i2i_models.pix2pix import Pix2Pix, Pix2PixConfig, Pix2PixObjective
+from i2i_models.unet import UNet, UpsampleConv
+
+TINY = Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator_layers=2)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (32, 48), (64, 16)])
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize("last_layer", ["upsample", "transposed"])
+def test_translates_every_size_that_its_depth_divides(size: tuple[int, int], norm: str, last_layer: str) -> None:
+    network = Pix2Pix(Pix2PixConfig(base_width=4, depth=4, norm=norm, last_layer=last_layer))  # type: ignore[arg-type]
+    result = network.eval().translate(torch.randn(2, 3, *size))
+    assert result.shape == (2, 3, *size)
+    assert result.abs().max() <= 1
+
+
+def test_other_sizes_and_directions_are_sentences() -> None:
+    network = Pix2Pix(TINY)
+    with pytest.raises(ShapeError, match="16 divides, not 20×16"):
+        network.translate(torch.zeros(1, 3, 20, 16))
+    with pytest.raises(DirectionError, match="A2B here, not 'B2A'"):
+        network.translate(torch.zeros(1, 3, 16, 16), "B2A")
+
+
+@pytest.mark.parametrize("values", [{"depth": 1}, {"base_width": 0}, {"norm": "layer"}, {"width": 3}, {"depth": "8"}])
+def test_a_config_that_cannot_be_built_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError, match=next(iter(values))):
+        Pix2PixConfig.from_dict(values)
+
+
+def test_widths_are_the_papers() -> None:
+    unet = UNet()
+    down_widths = [m.out_channels for m in unet.downs.modules() if isinstance(m, nn.Conv2d)]
+    assert down_widths == [64, 128, 256, 512, 512, 512, 512, 512]
+    up_widths = [m.out_channels for m in unet.ups.modules() if isinstance(m, nn.ConvTranspose2d)]
+    assert up_widths == [512, 512, 512, 512, 256, 128, 64]
+    innermost, first = unet.downs[-1], unet.downs[0]
+    assert not any(isinstance(m, InstanceNorm) for layer in (innermost, first) for m in layer.modules())
+
+
+def test_a_patch_sees_70_pixels() -> None:
+    discriminator = PatchGAN(3, 4, norm="none")
+    x = torch.zeros(1, 3, 256, 256, requires_grad=True)
+    logits = discriminator(x)
+    assert logits.shape == (1, 1, 30, 30)
+    logits[0, 0, 15, 15].backward()
+    assert x.grad is not None
+    rows = x.grad.abs().sum((0, 1, 3)).nonzero()
+    assert int(rows.max() - rows.min()) + 1 == 70
+
+
+def test_instance_norm_is_torchs() -> None:
+    x = torch.randn(3, 5, 7, 6) * 4 + 2
+    torch.testing.assert_close(InstanceNorm()(x), F.instance_norm(x), atol=1e-6, rtol=1e-5)
+
+
+def test_upsampling_at_the_small_size_is_enlarging_then_convolving() -> None:
+    fast = UpsampleConv(5, 3)
+    slow = nn.Sequential(nn.Upsample(scale_factor=2), nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(5, 3, 4, 1, 1))
+    slow[2].load_state_dict(fast.conv.state_dict())
+    x = torch.randn(2, 5, 6, 9)
+    torch.testing.assert_close(fast(x), slow(x), atol=1e-5, rtol=1e-5)
+
+
+def test_dropout_is_off_unless_asked_for_and_seeded() -> None:
+    network = Pix2Pix(TINY).eval()
+    x = torch.randn(1, 3, 16, 16)
+    plain = network.translate(x)
+    assert torch.equal(plain, network.translate(x))
+
+    def noisy(seed: int) -> torch.Tensor:
+        return network.translate(x, noise=torch.Generator().manual_seed(seed))
+
+    assert torch.equal(noisy(1), noisy(1))
+    assert not torch.equal(noisy(1), noisy(2))
+    assert not torch.equal(noisy(1), plain)
+
+
+def test_adversarial_losses_by_hand() -> None:
+    logits = torch.tensor([[0.0, 2.0]])
+    sigmoid = 1 / (1 + math.exp(-2))
+    expected = -(math.log(0.5) + math.log(sigmoid)) / 2
+    assert adversarial(logits, True, "cross_entropy").item() == pytest.approx(expected, rel=1e-6)
+    expected = -(math.log(0.5) + math.log(1 - sigmoid)) / 2
+    assert adversarial(logits, False, "cross_entropy").item() == pytest.approx(expected, rel=1e-5)
+    assert adversarial(logits, True, "least_squares").item() == pytest.approx((1 + 1) / 2)
+    assert adversarial(logits, False, "least_squares").item() == pytest.approx((0 + 4) / 2)
+    real, fake = real_and_fake(torch.tensor([1.0, 1.0, 3.0, 1.0]), "least_squares")
+    assert (real.item(), fake.item()) == (0.0, 5.0)
+
+
+class Constant(nn.Module):
+    """A discriminator that says the mean of what it sees."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((1, 2, 3))
+
+
+def test_pix2pix_losses_by_hand() -> None:
+    objective = Pix2PixObjective(gan="least_squares", lambda_l1=10)
+    a, b = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
+    outputs = {"fake_b": torch.full_like(b, 0.5)}
+    d = objective.discriminator_loss(Constant(), a, b, outputs)
+    # Real pairs have mean ½, so (½ − 1)²; fake ones ¼, so (¼ − 0)²; both halved.
+    assert (d["d_real"].item(), d["d_fake"].item()) == (0.125, 0.03125)
+    g = objective.generator_loss(Pix2Pix(TINY), Constant(), a, b, outputs)
+    assert (g["gan"].item(), g["l1"].item()) == ((0.25 - 1) ** 2, 5.0)
+
+
+def test_gradients_reach_what_they_should() -> None:
+    network, objective = Pix2Pix(TINY), Pix2PixObjective()
+    discriminator = network.discriminators()
+    a, b = torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
+    outputs = objective.outputs(network, a, b)
+    sum(objective.discriminator_loss(discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
+    assert all(p.grad is None for p in network.parameters())
+    assert all(p.grad is not None for p in discriminator.parameters())
+    discriminator.requires_grad_(False).zero_grad()
+    sum(objective.generator_loss(network, discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
+    assert all(p.grad is not None for p in network.parameters())
+    assert all(p.grad is None for p in discriminator.parameters())
+
+
+def test_a_tiny_pair_is_memorised() -> None:
+    network, objective = Pix2Pix(Pix2PixConfig(base_width=8, depth=4, dropout=False, discriminator_width=8)), Pix2PixObjective()
+    discriminator = network.discriminators()
+    g = torch.optim.Adam(network.parameters(), 2e-3, betas=(0.5, 0.999))
+    d = torch.optim.Adam(discriminator.parameters(), 2e-4, betas=(0.5, 0.999))
+    a = torch.rand(1, 3, 32, 32) * 2 - 1
+    b = torch.zeros(1, 3, 32, 32)
+    b[:, 0, 8:24, 8:24] = 0.8
+    for _ in range(150):
+        outputs = objective.outputs(network, a, b)
+        d.zero_grad()
+        sum(objective.discriminator_loss(discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
+        d.step()
+        g.zero_grad()
+        sum(objective.generator_loss(network, discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
+        g.step()
+    assert F.l1_loss(network.eval().translate(a), b) < 0.05

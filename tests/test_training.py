@@ -1,0 +1,176 @@
+"""The loop: it learns, resumes exactly, saves whole or not at all, and stops with a sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+from safetensors.torch import load_file
+from torch import nn
+
+import i2i_models as i2i
+from i2i_models.errors import TrainingError
+from i2i_models.pix2pix import Pix2PixConfig, Pix2PixObjective
+from train import loop, state
+from train.loop import Trainer, train
+from train.options import Augment, Job, Options
+
+TINY = Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator_layers=2)
+
+
+def job(pairs: Path, folder: Path, **options: object) -> Job:
+    """A tiny training with everything on: dropout, augmentation, growing, a falling learning rate."""
+    settings: dict[str, object] = dict(
+        data=str(pairs), output=folder / "out", run=folder / "run", size=32, grow_from=16, grow_until=0.4,
+        steps=12, batch_size=2, save_every=100, sample_every=100,
+    )  # fmt: skip
+    return Job(Options(**(settings | options)), TINY, Pix2PixObjective(), Augment(affine=0.5, hand_drawn=True))  # type: ignore[arg-type]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    whole = state.load_state(folder / "run")
+    return {f"{part}.{k}": v for part in ("network", "discriminators", "average") for k, v in whole[part].items()}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_trains_samples_and_exports(pairs: Path, tmp_path: Path) -> None:
+    train("pix2pix", job(pairs, tmp_path, sample_every=6))
+    assert (tmp_path / "run" / "samples-0000006.png").stat().st_size > 500
+    assert list((tmp_path / "run").rglob("events.out.tfevents*"))
+    translator = i2i.load(tmp_path / "out")
+    assert translator.info.training["steps"] == 12
+    exported = load_file(tmp_path / "out" / "model.safetensors")
+    assert all(v.dtype == torch.float16 for v in exported.values())
+    averaged = weights(tmp_path)
+    for key, value in exported.items():
+        assert torch.equal(value, averaged[f"average.module.{key}"].half())
+
+
+@pytest.mark.parametrize("stop", [1, 5, 11])
+def test_a_stopped_run_resumes_to_the_very_same_weights(pairs: Path, tmp_path: Path, stop: int, capsys) -> None:
+    train("pix2pix", job(pairs, tmp_path / "whole"))
+    trainer = Trainer("pix2pix", job(pairs, tmp_path / "parts"))
+    one_step = trainer._one_step
+
+    def interrupt(a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
+        if trainer.step == stop - 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return one_step(a, b)
+
+    trainer._one_step = interrupt  # type: ignore[method-assign]
+    with pytest.raises(SystemExit) as end:
+        trainer.run()
+    assert end.value.code == 130
+    assert f"Saved at step {stop} of 12; the same command with --resume" in capsys.readouterr().out
+    torch.manual_seed(99)  # the resumed process must not depend on chance drawn elsewhere
+    train("pix2pix", job(pairs, tmp_path / "parts", resume=True))
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+
+
+def test_a_killed_process_resumes_to_the_very_same_weights(pairs: Path, tmp_path: Path) -> None:
+    def command(name: str, *more: str) -> list[str]:
+        return [
+            sys.executable, "-m", "train", "pix2pix", "--data", str(pairs), "--output", str(tmp_path / name / "out"),
+            "--run", str(tmp_path / name / "run"), "--size", "32", "--depth", "4", "--base-width", "4",
+            "--discriminator-width", "4", "--steps", "150", "--batch-size", "2", "--save-every", "7",
+            "--precision", "float32", *more,
+        ]  # fmt: skip
+
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    whole = subprocess.Popen(command("whole"), cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    killed = subprocess.Popen(command("parts"), cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    saved = tmp_path / "parts" / "run" / "state.pt"
+    while not saved.exists():
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    step = state.load_state(saved.parent)["step"]
+    assert 0 < step < 150
+    subprocess.run(command("parts", "--resume"), cwd=ROOT, env=environment, check=True, stderr=subprocess.DEVNULL)
+    assert whole.wait() == 0
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+    exported = [(tmp_path / name / "out" / "model.safetensors").read_bytes() for name in ("whole", "parts")]
+    assert exported[0] == exported[1]
+
+
+def test_a_full_disk_leaves_the_last_good_state(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train("pix2pix", job(pairs, tmp_path, steps=4))
+    before = weights(tmp_path)
+    write = torch.save
+
+    def half_written(values: object, file) -> None:
+        write({"half": 1}, file)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state.torch, "save", half_written)
+    with pytest.raises(TrainingError, match=r"step 9 could not be saved.*No space left.*state saved before it is whole"):
+        state.save_state(tmp_path / "run", {"step": 9})
+    monkeypatch.undo()
+    assert same(before, weights(tmp_path))
+    assert [p.name for p in (tmp_path / "run").glob("*.tmp")] == []
+
+
+def test_a_loss_that_is_no_number_stops_with_step_part_and_state(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer("pix2pix", job(pairs, tmp_path, save_every=4))
+    one_step = trainer._one_step
+
+    def spoil(a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
+        parts = one_step(a, b)
+        return {**parts, "l1": parts["l1"] * float("nan")} if trainer.step == 5 else parts
+
+    trainer._one_step = spoil  # type: ignore[method-assign]
+    with pytest.raises(TrainingError, match=r"The loss l1 became nan at step 6; the last good state is in .*state\.pt"):
+        trainer.run()
+    assert state.load_state(tmp_path / "run")["step"] == 4
+
+
+def test_options_that_cannot_work_are_sentences(pairs: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="--steps must be at least 1"):
+        Trainer("pix2pix", job(pairs, tmp_path, steps=0))
+    with pytest.raises(TrainingError, match="--size 40: pix2pix of these settings needs a multiple of 16"):
+        Trainer("pix2pix", job(pairs, tmp_path, size=40))
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        Trainer("pix2pix", job(pairs, tmp_path, resume=True))
+    train("pix2pix", job(pairs, tmp_path, steps=2))
+    with pytest.raises(TrainingError, match="is there already: go on with --resume"):
+        Trainer("pix2pix", job(pairs, tmp_path, steps=2))
+    with pytest.raises(TrainingError, match="started with batch_size = 2, not 4"):
+        Trainer("pix2pix", job(pairs, tmp_path, steps=2, batch_size=4, resume=True))
+    (tmp_path / "run" / "state.pt").write_bytes(b"PK\x03\x04 no state")
+    with pytest.raises(TrainingError, match="is damaged"):
+        Trainer("pix2pix", job(pairs, tmp_path, steps=2, resume=True))
+
+
+def test_schedule_and_sizes(pairs: Path, tmp_path: Path) -> None:
+    trainer = Trainer("pix2pix", job(pairs, tmp_path, steps=10, learning_rate=1.0, decay_from=0.5, grow_until=0.4))
+    assert [trainer.size_at(s) for s in (0, 3, 4, 9)] == [16, 16, 32, 32]
+    assert [trainer.rate_at(s) for s in (0, 4, 5, 7, 9)] == pytest.approx([1, 1, 1, 0.6, 0.2])
+
+
+def test_the_average_follows_the_papers_formula(pairs: Path, tmp_path: Path) -> None:
+    trainer = Trainer("pix2pix", job(pairs, tmp_path, ema=0.9))
+    parameter, average = nn.Parameter(torch.tensor([10.0])), torch.tensor([0.0])
+    trainer._average([average], [parameter], torch.tensor(1000))
+    assert average.item() == pytest.approx(1.0)
+    trainer._average([average], [parameter], torch.tensor(1))  # warm-up: decay 2/11
+    assert average.item() == pytest.approx(10 - 9 * 2 / 11)
+
+
+def test_bfloat16_is_taken_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loop.use_bfloat16("bfloat16")
+    assert not loop.use_bfloat16("float32")
+    for there in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda there=there: there)
+        assert loop.use_bfloat16("auto") == there
