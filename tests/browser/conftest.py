@@ -1,0 +1,132 @@
+"""A real Chromium and a page started as a visitor's would be: `python app.py` on a free port."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from .easel import ARTIFACTS, Easel
+
+ROOT = Path(__file__).parents[2]
+CHECKPOINTS = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or ROOT / "checkpoints")
+NEEDED = ("emoji-pix2pix", "facades-pix2pix")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
+    """Start `python app.py` and wait until it prints its address; returns the address and the growing log."""
+    running = []
+
+    def start(checkpoints: Path) -> tuple[str, list[str]]:
+        port = free_port()
+        environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+        process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        running.append(process)
+        lines: list[str] = []
+        ready = threading.Event()
+
+        def read() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if "http://127.0.0.1" in line:
+                    ready.set()
+            ready.set()  # it ended
+
+        threading.Thread(target=read, daemon=True).start()
+        assert ready.wait(120) and process.poll() is None, "the page did not start:\n" + "".join(lines)
+        return f"http://127.0.0.1:{port}", lines
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def server(start_page: Callable[..., tuple[str, list[str]]]) -> str:
+    """The address of a page that serves the shipped checkpoints."""
+    missing = [name for name in NEEDED if not (CHECKPOINTS / name / "config.json").is_file()]
+    if missing:
+        pytest.skip(f"{CHECKPOINTS} has no {' and no '.join(missing)}: make checkpoints trains them")
+    return start_page(CHECKPOINTS)[0]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_easel(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Easel]]:
+    """Open the page in a context of its own; afterwards no console error and no request elsewhere may have come."""
+    easels: list[Easel] = []
+
+    def watch(page: Page, address: str, complaints: list[str]) -> None:
+        page.on("console", lambda m: complaints.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith((address, "data:", "blob:")) else complaints.append(f"asked {r.url}"),
+        )
+
+    def open_page(address: str, **options: object) -> Easel:
+        settings = {"viewport": {"width": 1280, "height": 800}, **options}
+        context = browser.new_context(**settings)  # type: ignore[arg-type]
+        context.set_default_timeout(20_000)
+        easel = Easel(context.new_page())
+        easels.append(easel)
+        watch(easel.page, address, easel.complaints)
+        easel.page.goto(address)
+        easel.ready()
+        return easel
+
+    yield open_page
+    ARTIFACTS.mkdir(exist_ok=True)
+    for number, easel in enumerate(easels):
+        name = re.sub(r"[^\w.-]+", "-", request.node.name)
+        easel.page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", full_page=True)
+        easel.page.context.close()
+    assert not [complaint for easel in easels for complaint in easel.complaints]
+
+
+@pytest.fixture
+def easel(open_easel: Callable[..., Easel], server: str) -> Easel:
+    """The page with the shipped checkpoints on a desktop."""
+    return open_easel(server)

@@ -1,0 +1,177 @@
+"""Pictures from outside: examples, files, the clipboard, dropping, the camera, and what is no picture at all."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import expect
+
+from .easel import SMILE, Easel, png
+
+
+def photo(mode: str = "RGB") -> Image.Image:
+    """An orange on a blue cloth."""
+    image = Image.new("RGB", (320, 240), (40, 60, 150))
+    ImageDraw.Draw(image).ellipse((90, 50, 230, 190), fill=(250, 140, 20))
+    return image.convert(mode)
+
+
+def huge_header() -> bytes:
+    """A PNG that says it is 30,000×30,000 and holds next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+NOT_PICTURES = {
+    "text.png": b"just some text",
+    "page.png": b"<!doctype html><html><body>Not found</body></html>",
+    "cut.jpg": png(photo(), "JPEG")[:1500],
+    "dot.png": png(Image.new("RGB", (1, 1))),
+    "huge.png": huge_header(),
+    "empty.png": b"",
+}
+
+
+def test_an_example(easel: Easel) -> None:
+    easel.page.locator(".invited button").nth(1).click()
+    first = easel.settled()
+    easel.page.locator(".examples button").nth(2).click()
+    easel.changed(first)
+    assert (easel.pixels(".paper") < 128).any()
+
+
+def test_a_file_as_outline_and_as_it_is(easel: Easel) -> None:
+    easel.choose_file("orange.png", png(photo()))
+    outlined = easel.settled()
+    assert easel.button("Make an outline of it").get_attribute("aria-pressed") == "true"
+    paper = easel.pixels(".paper").astype(int)
+    assert np.ptp(paper, axis=-1).max() < 8, "an outline has no colour"
+    assert 0 < (paper < 128).mean() < 0.2
+
+    easel.stroke([(0.1, 0.1), (0.3, 0.1)])
+    with_stroke = easel.changed(outlined)
+    easel.button("Use as it is").click()
+    easel.changed(with_stroke)
+    paper = easel.pixels(".paper").astype(int)
+    assert np.ptp(paper, axis=-1).max() > 100, "the picture itself has colour"
+    assert (paper[46:56, 60:150] < 60).all(-1).any(), "the stroke on the picture was lost"
+    easel.screenshot("picture")
+
+
+def test_a_line_drawing_is_used_as_it_is(easel: Easel) -> None:
+    drawing = Image.new("RGB", (200, 200), "white")
+    ImageDraw.Draw(drawing).ellipse((30, 30, 170, 170), outline="black", width=4)
+    easel.choose_file("drawing.png", png(drawing))
+    easel.settled()
+    assert easel.button("Use as it is").get_attribute("aria-pressed") == "true"
+
+
+def test_no_outline_where_labels_are_painted(easel: Easel) -> None:
+    easel.facades()
+    easel.choose_file("labels.png", png(photo()))
+    easel.settled()
+    expect(easel.button("Make an outline of it")).to_be_hidden()
+
+
+UNUSUAL = {
+    "cmyk.jpg": png(photo("CMYK"), "JPEG"),
+    "palette.png": png(photo("P")),
+    "deep.png": png(Image.fromarray(np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16))),
+    "clear.png": png(Image.new("RGBA", (64, 64), (255, 0, 0, 0))),
+    "moving.gif": png(photo(), "GIF", save_all=True, append_images=[Image.new("RGB", (320, 240))]),
+}
+
+
+def test_unusual_pictures_are_fine(easel: Easel) -> None:
+    for name, data in UNUSUAL.items():
+        easel.choose_file(name, data)
+        easel.settled()
+        expect(easel.toast, name).to_have_count(0)
+        easel.button("Clear").click()
+
+
+def test_bad_files_give_a_sentence_and_keep_the_drawing(easel: Easel) -> None:
+    easel.draw(SMILE)
+    face, result = easel.fingerprint(".paper"), easel.settled()
+    for name, data in NOT_PICTURES.items():
+        easel.choose_file(name, data)
+        expect(easel.toast).to_be_visible()
+        sentence = easel.toast.locator("span").inner_text()
+        assert sentence.endswith(".") and "Traceback" not in sentence and "Error" not in sentence, (name, sentence)
+        easel.button("Close this message").click()
+        expect(easel.toast).to_have_count(0)
+        assert easel.fingerprint(".paper") == face, name
+    assert easel.settled() == result
+    easel.choose_file("text.png", b"just some text")
+    expect(easel.toast).to_be_visible()
+    easel.screenshot("toast")
+
+
+def test_too_large_a_file_is_not_sent(easel: Easel, tmp_path: Path) -> None:
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(21_000_000)
+    easel.page.locator('[data-part="file"]').set_input_files(large)
+    expect(easel.toast).to_contain_text("at most 20 MB")
+
+
+TRANSFER = """async ([type, url]) => {
+    const blob = await (await fetch(url)).blob();
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([blob], "picture.png", { type: "image/png" }));
+    const event = type === "paste"
+        ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
+        : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+    document.querySelector(type === "paste" ? "body" : ".paper").dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_paste_and_drop(easel: Easel, way: str) -> None:
+    easel.page.evaluate(TRANSFER, [way, easel.page.locator(".invited img").first.get_attribute("src")])
+    easel.settled()
+    assert (easel.pixels(".paper") < 128).any()
+
+
+def test_the_camera(easel: Easel) -> None:
+    easel.button("Camera").click()
+    expect(easel.page.locator("video.camera")).to_be_visible()
+    easel.screenshot("camera")
+    easel.button("Take the picture").click()
+    easel.settled()
+    expect(easel.page.locator("video.camera")).to_be_hidden()
+
+
+def test_a_server_that_is_gone_costs_no_drawing(easel: Easel) -> None:
+    easel.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
+    easel.draw(SMILE[:1])
+    expect(easel.toast).to_contain_text("Your drawing is safe")
+    assert (easel.pixels(".paper") < 128).any()
+    easel.page.unroute("**/component_server/")
+    easel.draw(SMILE[1:])
+    easel.settled()
+    # Chromium itself reports each failed request; that is not the page's doing.
+    assert all("502" in complaint for complaint in easel.complaints)
+    easel.complaints.clear()
+
+
+def test_a_page_without_models_says_how_to_get_one(
+    open_easel: Callable[..., Easel], start_page: Callable[..., tuple[str, list[str]]], tmp_path: Path
+) -> None:
+    damaged = tmp_path / "broken"
+    damaged.mkdir()
+    (damaged / "config.json").write_text("{")
+    address, log = start_page(tmp_path)
+    easel = open_easel(address)
+    expect(easel.page.get_by_text("make checkpoints")).to_be_visible()
+    assert any("left out broken" in line for line in log)

@@ -1,0 +1,1 @@
+"""The page: a file a tab, the pieces that tabs share, the theme."""
