@@ -1,4 +1,4 @@
-"""`python -m i2i_models translate CHECKPOINT IMAGE… --output DIR`."""
+"""`python -m i2i_models translate CHECKPOINT IMAGE… --output DIR`, and `convert` for public weights."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from . import images
 from .cli import run
+from .convert import convert
 from .errors import ImageError
 from .translator import load
 
@@ -33,11 +34,11 @@ def translate(
     files = [file for source in sources for file in _files(source)]
     if not files:
         raise ImageError(f"No images in {', '.join(map(str, sources))}.")
-    output.mkdir(parents=True, exist_ok=True)
     failed = 0
     for file in tqdm(files, unit="image"):
         try:
             result = translator.translate(images.open_image(file), direction, seed=seed)  # type: ignore[arg-type]
+            output.mkdir(parents=True, exist_ok=True)
             result.save(output / f"{file.stem}.png")
         except ImageError as error:
             failed += 1
@@ -54,4 +55,8 @@ def _files(source: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    run(lambda: tyro.extras.subcommand_cli_from_dict({"translate": translate}, prog="python -m i2i_models"))
+    run(
+        lambda: tyro.extras.subcommand_cli_from_dict(
+            {"translate": translate, "convert": convert}, prog="python -m i2i_models"
+        )
+    )

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .errors import CheckpointError
+from .layers import TrainingState
 from .methods import METHODS
 from .network import TranslationNetwork
 from .palettes import Palette
@@ -60,8 +61,14 @@ def find_checkpoints(folder: str | os.PathLike[str]) -> list[Path]:
     return sorted(path.parent for path in Path(folder).glob(f"*/{CONFIG}"))
 
 
-def save(folder: Path, network: TranslationNetwork, info: Info, discriminator: nn.Module | None = None) -> None:
-    """Write `config.json` and half-precision weights; each file appears whole or not at all."""
+def save(
+    folder: Path,
+    network: TranslationNetwork,
+    info: Info,
+    discriminator: nn.Module | None = None,
+    precision: torch.dtype = torch.float16,
+) -> None:
+    """Write `config.json` and weights, in half precision if not told otherwise; a file appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "format": FORMAT,
@@ -72,21 +79,22 @@ def save(folder: Path, network: TranslationNetwork, info: Info, discriminator: n
         "network": dataclasses.asdict(network.config),
         "training": info.training,
     }
-    _save_weights(folder / WEIGHTS, network)
+    _save_weights(folder / WEIGHTS, network, precision)
     if discriminator is not None:
-        _save_weights(folder / DISCRIMINATOR, discriminator)
+        _save_weights(folder / DISCRIMINATOR, discriminator, precision)
     write_text(folder / CONFIG, json.dumps(config, indent=2, default=str) + "\n")
 
 
-def _save_weights(path: Path, module: nn.Module) -> None:
-    state = {key: _half(value).contiguous() for key, value in module.state_dict().items()}
+def _save_weights(path: Path, module: nn.Module, precision: torch.dtype) -> None:
+    left_out = tuple(f"{name}." for name, part in module.named_modules() if isinstance(part, TrainingState))
+    state = {
+        key: (value.to(precision) if value.is_floating_point() else value).contiguous()
+        for key, value in module.state_dict().items()
+        if not key.startswith(left_out)
+    }
     temporary = path.with_suffix(".tmp")
     save_file(state, temporary, metadata={"format": "pt"})
     os.replace(temporary, path)
-
-
-def _half(value: Tensor) -> Tensor:
-    return value.half() if value.is_floating_point() else value
 
 
 def write_text(path: Path, text: str) -> None:
@@ -119,6 +127,10 @@ def read(folder: Path) -> tuple[TranslationNetwork, Info]:
     state = load_weights(folder / WEIGHTS)
     with torch.device("meta"):
         network = cls(settings)
+    if info.size % network.multiple:
+        raise CheckpointError(
+            f"{folder / CONFIG}: size {info.size} is no multiple of {network.multiple}, as it must be."
+        )
     check_weights(folder / WEIGHTS, state, network)
     # Only now is memory taken: a config cannot ask for more than its weights file holds.
     network = cls(settings)

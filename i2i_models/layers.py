@@ -71,3 +71,7 @@ def init_kaiming(module: nn.Module) -> None:
             nn.init.kaiming_normal_(m.weight)
             if m.bias is not None:
                 nn.init.zeros_(m.bias)
+
+
+class TrainingState(nn.Module):
+    """A module whose buffers a training must keep and a checkpoint has no use for."""

@@ -3,33 +3,61 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 GanLoss = Literal["cross_entropy", "least_squares"]
+Logits = Tensor | list[Tensor]
+"""What a discriminator answers: a map of any shape, or one for each of its scales."""
 
 
-def adversarial(logits: Tensor, real: bool, kind: GanLoss) -> Tensor:
-    """How far discriminator logits of any shape are from saying `real` (True) or fake (False) everywhere.
+def adversarial(logits: Logits, real: bool, kind: GanLoss) -> Tensor:
+    """How far a discriminator is from saying `real` (True) or fake (False) everywhere; scales are added up.
 
     `cross_entropy`: −log σ(±logit), the GAN loss of Goodfellow et al. 2014 in its non-saturating form.
     `least_squares`: (logit − target)², target 1 or 0 (Mao et al. 2017, equation 2).
     The target takes the logits' own shape, so it fits every image size.
     """
+    if isinstance(logits, list):
+        return torch.stack([adversarial(scale, real, kind) for scale in logits]).sum()
     target = torch.full_like(logits, float(real))
     if kind == "cross_entropy":
         return F.binary_cross_entropy_with_logits(logits, target)
     return F.mse_loss(logits, target)
 
 
-def real_and_fake(logits: Tensor, kind: GanLoss) -> tuple[Tensor, Tensor]:
+def real_and_fake(logits: Logits, kind: GanLoss) -> tuple[Tensor, Tensor]:
     """The discriminator's two terms from one pass over real images followed by as many fakes.
 
     Args:
-        logits: `(2N, …)`, first the N real, then the N fake.
+        logits: `(2N, …)`, first the N real, then the N fake; or such a map for each scale.
 
     Returns:
         The loss on the real half and on the fake half.
     """
+    if isinstance(logits, list):
+        terms = [real_and_fake(scale, kind) for scale in logits]
+        return torch.stack([real for real, _ in terms]).sum(), torch.stack([fake for _, fake in terms]).sum()
     real, fake = logits.chunk(2)
     return adversarial(real, True, kind), adversarial(fake, False, kind)
+
+
+def tell_apart(
+    discriminators: nn.ModuleDict, a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor, kind: GanLoss
+) -> dict[str, Tensor]:
+    """The discriminators' step of the unpaired methods, summed over both domains.
+
+    `d_real`: how far D_A(a) and D_B(b) are from "real"; `d_fake`: D_A(fake_a) and D_B(fake_b) from "fake".
+    Real and fake go through a discriminator together. No gradient reaches the fakes.
+
+    Args:
+        discriminators: with the entries `A` and `B`.
+    """
+    real_a, not_a = real_and_fake(discriminators["A"](torch.cat([a, fake_a.detach()])), kind)
+    real_b, not_b = real_and_fake(discriminators["B"](torch.cat([b, fake_b.detach()])), kind)
+    return {"d_real": real_a + real_b, "d_fake": not_a + not_b}
+
+
+def fool(discriminators: nn.ModuleDict, fake_a: Tensor, fake_b: Tensor, kind: GanLoss) -> Tensor:
+    """The generators' adversarial term of the unpaired methods: how far both fakes are from passing as real."""
+    return adversarial(discriminators["A"](fake_a), True, kind) + adversarial(discriminators["B"](fake_b), True, kind)

@@ -1,12 +1,12 @@
 """The interface of every method, on tensors `(N, 3, H, W)` in [-1, 1]."""
 
 import dataclasses
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from .errors import CheckpointError, DirectionError
+from .errors import CheckpointError, DirectionError, ShapeError
 
 Direction = Literal["A2B", "B2A"]
 Parts = dict[str, Tensor]
@@ -40,6 +40,20 @@ class NetworkConfig:
         """Raise CheckpointError for values that no network can be built from."""
 
 
+def check_range(config: NetworkConfig, low: int, high: int, *names: str) -> None:
+    """Raise CheckpointError for a field that lies outside low … high."""
+    for name in names:
+        if not low <= getattr(config, name) <= high:
+            raise CheckpointError(f"network.{name} must lie in {low} … {high}, not {getattr(config, name)}.")
+
+
+def check_choice(config: NetworkConfig, name: str, choices: Any) -> None:
+    """Raise CheckpointError for a field that is none of a Literal's values."""
+    if getattr(config, name) not in get_args(choices):
+        allowed = " or ".join(get_args(choices))
+        raise CheckpointError(f"network.{name} must be {allowed}, not {getattr(config, name)!r}.")
+
+
 class TranslationNetwork(nn.Module):
     """The generators of one method; discriminators stand apart, translating never needs them.
 
@@ -57,6 +71,9 @@ class TranslationNetwork(nn.Module):
     config: NetworkConfig
     directions: tuple[Direction, ...]
     multiple: int
+    """Heights and widths must be multiples of this many pixels …"""
+    smallest: int = 1
+    """… and at least this many."""
 
     def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
         """`(N, 3, H, W)` of the direction's source domain → the codes that `decode` takes."""
@@ -68,12 +85,14 @@ class TranslationNetwork(nn.Module):
         direction: Direction = "A2B",
         style: Tensor | None = None,
         noise: torch.Generator | None = None,
+        temperature: float = 1.0,
     ) -> Tensor:
         """Codes → `(N, 3, H, W)` in [-1, 1] of the direction's target domain.
 
         Args:
             style: a style code for methods that have one.
             noise: the source of whatever chance the method has at test time; None for none.
+            temperature: scales that chance where it is Gaussian: 0 is as good as none.
         """
         raise NotImplementedError
 
@@ -83,15 +102,39 @@ class TranslationNetwork(nn.Module):
         direction: Direction = "A2B",
         style: Tensor | None = None,
         noise: torch.Generator | None = None,
+        temperature: float = 1.0,
     ) -> Tensor:
         """`decode(encode(x))`: `(N, 3, H, W)` → `(N, 3, H, W)`, both in [-1, 1]."""
-        return self.decode(self.encode(x, direction), direction, style, noise)
+        return self.decode(self.encode(x, direction), direction, style, noise, temperature)
 
     forward = translate
 
     def discriminators(self) -> nn.Module:
         """New discriminators, initialised as the method's paper says."""
         raise NotImplementedError
+
+    def grid(self, a: Tensor, b: Tensor) -> list[Tensor]:
+        """The rows of a sample grid, of images a and b `(N, 3, H, W)`: inputs, results, and truth or the way back."""
+        fake_b = self.translate(a, "A2B")
+        if self.paired:
+            return [a, fake_b, b]
+        rows = [a, fake_b]
+        if "B2A" in self.directions:
+            fake_a = self.translate(b, "B2A")
+            rows += [self.translate(fake_b, "B2A"), b, fake_a, self.translate(fake_a, "A2B")]
+        return rows
+
+    def check_image(self, x: Tensor, direction: str) -> None:
+        """Raise DirectionError or ShapeError for what `encode` cannot take."""
+        self.check_direction(direction)
+        if x.dim() != 4 or x.shape[1] != 3:
+            raise ShapeError(f"{self.title} takes images (N, 3, H, W), not {tuple(x.shape)}.")
+        height, width = x.shape[2:]
+        if height % self.multiple or width % self.multiple or min(height, width) < self.smallest:
+            raise ShapeError(
+                f"{self.title} of these settings takes sides from {max(self.smallest, self.multiple)} pixels on that "
+                f"{self.multiple} divides, not {height}×{width}: pad the image, or go through Translator, which does."
+            )
 
     def check_direction(self, direction: str) -> None:
         """Raise DirectionError for a direction that this network was not built for."""

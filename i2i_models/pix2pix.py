@@ -34,14 +34,16 @@ class Pix2PixConfig(NetworkConfig):
     """Channels after the PatchGAN's first layer."""
     discriminator_layers: int = 3
     """Stride-2 layers of the PatchGAN; 3 see 70×70 pixels."""
+    discriminator_norm: Norm = "instance"
 
     def check(self) -> None:
         if not (1 <= self.base_width <= 512 and 1 <= self.discriminator_width <= 512):
             raise CheckpointError("network.base_width and network.discriminator_width must lie in 1 … 512.")
         if not 2 <= self.depth <= 12:
             raise CheckpointError(f"network.depth must lie in 2 … 12, not {self.depth}.")
-        if self.norm not in ("instance", "batch", "none"):
-            raise CheckpointError(f"network.norm must be instance, batch or none, not {self.norm!r}.")
+        for name in ("norm", "discriminator_norm"):
+            if getattr(self, name) not in ("instance", "batch", "none"):
+                raise CheckpointError(f"network.{name} must be instance, batch or none, not {getattr(self, name)!r}.")
         if self.last_layer not in ("upsample", "transposed"):
             raise CheckpointError(f"network.last_layer must be upsample or transposed, not {self.last_layer!r}.")
 
@@ -65,7 +67,7 @@ class Pix2Pix(TranslationNetwork):
 
     def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
         """pix2pix has no code apart from its input: skips run past every bottleneck."""
-        self.check_direction(direction)
+        self.check_image(x, direction)
         return x
 
     def decode(
@@ -74,6 +76,7 @@ class Pix2Pix(TranslationNetwork):
         direction: Direction = "A2B",
         style: Tensor | None = None,
         noise: torch.Generator | None = None,
+        temperature: float = 1.0,
     ) -> Tensor:
         """`(N, 3, H, W)` → `(N, 3, H, W)` in [-1, 1]; `noise` keeps dropout on (section 3.2). There is no style."""
         self.check_direction(direction)
@@ -82,7 +85,7 @@ class Pix2Pix(TranslationNetwork):
     def discriminators(self) -> PatchGAN:
         """D on (a, b), channel-wise concatenated: `(N, 6, H, W)` → patch logits."""
         c = self.config
-        discriminator = PatchGAN(6, c.discriminator_width, c.discriminator_layers, c.norm)
+        discriminator = PatchGAN(6, c.discriminator_width, c.discriminator_layers, c.discriminator_norm)
         init_normal(discriminator)
         return discriminator
 

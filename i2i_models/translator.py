@@ -63,6 +63,7 @@ class Translator:
         direction: Direction = "A2B",
         style: Tensor | None = None,
         seed: int | None = None,
+        temperature: float = 1.0,
     ) -> Image.Image:
         """Translate an image.
 
@@ -70,7 +71,9 @@ class Translator:
             image: any size and mode. It is fitted into the square that the network was trained at,
                 its border colours continued where it is no square, and the result cut back.
             style: a style code, for methods that have one.
-            seed: for the method's chance at test time (pix2pix: dropout); None for none.
+            seed: for the method's chance at test time (pix2pix: dropout; UNIT: noise on the code; MUNIT:
+                the style); None for none.
+            temperature: scales that chance where it is Gaussian.
 
         Returns:
             RGB, of the image's size.
@@ -78,7 +81,7 @@ class Translator:
         Raises:
             DirectionError: the method has no such direction.
         """
-        return self.decode(self.encode(image, direction), style, seed)
+        return self.decode(self.encode(image, direction), style, seed, temperature)
 
     def encode(self, image: Image.Image, direction: Direction = "A2B") -> Codes:
         """The codes of an image; `decode` them as often as you like. Arguments and errors as `translate`."""
@@ -89,11 +92,13 @@ class Translator:
         with torch.inference_mode():
             return Codes(self.network.encode(x, direction), direction, image.size, box)
 
-    def decode(self, codes: Codes, style: Tensor | None = None, seed: int | None = None) -> Image.Image:
+    def decode(
+        self, codes: Codes, style: Tensor | None = None, seed: int | None = None, temperature: float = 1.0
+    ) -> Image.Image:
         """Codes → RGB image of the encoded image's size. Arguments and errors as `translate`."""
         noise = None if seed is None else torch.Generator().manual_seed(seed)
         with torch.inference_mode():
-            y = self.network.decode(codes.tensor, codes.direction, style, noise)
+            y = self.network.decode(codes.tensor, codes.direction, style, noise, temperature)
         result = to_image(y).crop(codes.box)
         labels = self.info.domains[codes.direction[2]].kind == "labels"
         return result.resize(codes.size, Image.Resampling.NEAREST if labels else Image.Resampling.BICUBIC)

@@ -50,6 +50,7 @@ def test_what_is_saved_is_loaded(folder: Path) -> None:
         ({"network": {"base_width": 8, "depth": 4}}, "has shape .* describes"),
         ({"network": {"base_width": 4, "depth": 5}}, "tensor .* (is missing|has shape)"),
         ({"size": -1}, "size must lie in"),
+        ({"size": 40}, "size 40 is no multiple of 16"),
         ({"domains": {"A": {"name": "a"}}}, "domains must be A and B"),
         ({"domains": {"A": {"name": "a"}, "B": {"kind": "sound", "name": "b"}}}, "domains.B needs a name"),
     ],

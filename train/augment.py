@@ -62,6 +62,13 @@ def affine(images: list[Pixels], strength: float, rng: Generator, nearest: list[
     ]
 
 
+def vary_hue(image: Pixels, rng: Generator) -> Pixels:
+    """Turn all hues by one random angle; lightness and saturation in HSV stay, so black, white and greys do."""
+    hsv = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0] + rng.uniform(0, 360)) % 360
+    return (cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255).round().astype(np.uint8)
+
+
 def hand_drawn(outline: Pixels, rng: Generator, clean: float = 0.3) -> Pixels:
     """Vary an outline as hands do: stroke width 1 to 4 px at 128, a wobble, gaps, inner lines left out, dots filled.
 

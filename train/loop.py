@@ -141,7 +141,10 @@ class Trainer:
     @torch.no_grad()
     def _average(self, average: Any, current: Any, count: Any) -> None:
         decay = min(self.options.ema, (1 + float(count)) / (10 + float(count)))
-        torch._foreach_lerp_(list(average), list(current), 1 - decay)
+        if average[0].is_floating_point():
+            torch._foreach_lerp_(list(average), list(current), 1 - decay)
+        else:  # tensors come grouped by type; batch norm counts its batches in integers
+            torch._foreach_copy_(list(average), list(current))
 
     def run(self) -> None:
         """Train from the current step to the last, then export."""
@@ -228,10 +231,11 @@ class Trainer:
         return o.grow_from if o.grow_from and step < o.grow_until * o.steps else o.size
 
     def rate_at(self, step: int) -> float:
-        """The learning rate of a step: flat, then falling linearly to 0."""
+        """The learning rate of a step: flat or halved now and then, at last falling linearly to 0."""
         o = self.options
         start = o.decay_from * o.steps
-        return o.learning_rate * (1.0 if step < start else (o.steps - step) / max(1.0, o.steps - start))
+        rate = o.learning_rate * 0.5 ** (step // o.halve_every if o.halve_every else 0)
+        return rate * (1.0 if step < start else (o.steps - step) / max(1.0, o.steps - start))
 
     def _check(self, recent: list[Parts], progress: tqdm) -> None:
         """Look at the losses of the last steps; stop at the first that is no number."""

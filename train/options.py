@@ -17,6 +17,8 @@ class Augment:
     """Mirror every other image."""
     affine: float = 0.0
     """Strength of random turning, scaling, stretching and shifting; 0 for none."""
+    vary_hue: bool = False
+    """Turn the hue of each image of domain B at random, so that a style has colours to carry; white stays white."""
     hand_drawn: bool = False
     """Vary the outlines of domain A as hands draw them: stroke width, wobble, gaps, lines left out."""
 
@@ -49,6 +51,8 @@ class Options:
     """L2 penalty in Adam."""
     decay_from: float = 0.5
     """Share of the steps after which the learning rate falls linearly to 0; 1 keeps it flat."""
+    halve_every: int = 0
+    """Halve the learning rate every this many steps; 0 for never."""
     ema: float = 0.999
     """Decay of the moving average of the generator, which is what gets exported; it warms up from 0."""
     seed: int = 0

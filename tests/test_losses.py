@@ -1,0 +1,200 @@
+"""The losses against numbers worked by hand, and where their gradients go."""
+
+import math
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import torch
+import torchvision
+from test_methods import UNPAIRED, images, tiny
+from torch import Tensor, nn
+
+from i2i_models import munit, perceptual
+from i2i_models.cyclegan import CycleGANObjective, ImagePool
+from i2i_models.discogan import DiscoGANObjective
+from i2i_models.errors import TrainingError
+from i2i_models.losses import adversarial, fool, real_and_fake, tell_apart
+from i2i_models.methods import METHODS
+from i2i_models.munit import MUNITObjective
+from i2i_models.unit import UNITObjective, kl
+
+
+class FirstChannel(nn.Module):
+    """A discriminator whose logits are the image's first channel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :1]
+
+
+class TwoScales(nn.Module):
+    """One whose second scale answers twice the first."""
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [x[:, :1], 2 * x[:, :1, ::2, ::2]]
+
+
+def flat(value: float, n: int = 1) -> Tensor:
+    return torch.full((n, 3, 4, 4), value)
+
+
+JUDGES = nn.ModuleDict({"A": FirstChannel(), "B": FirstChannel()})
+
+
+def numbers(parts: dict[str, Tensor]) -> dict[str, float]:
+    return {name: pytest.approx(value.item(), rel=1e-5) for name, value in parts.items()}
+
+
+def test_scales_add_up() -> None:
+    logits = TwoScales()(torch.cat([flat(0.5), flat(0.25)]))
+    real, fake = real_and_fake(logits, "least_squares")
+    assert real.item() == pytest.approx(0.5**2 + 0)
+    assert fake.item() == pytest.approx(0.25**2 + 0.5**2)
+    assert adversarial(logits[:1], True, "least_squares").item() == pytest.approx((0.5**2 + 0.75**2) / 2)
+
+
+def test_tell_apart_and_fool() -> None:
+    fake_a, fake_b = flat(0.5).requires_grad_(), flat(-1.0)
+    parts = tell_apart(JUDGES, flat(0.75), flat(0.0), fake_a, fake_b, "least_squares")
+    assert numbers(parts) == {"d_real": 0.25**2 + 1, "d_fake": 0.5**2 + 1}
+    assert not parts["d_fake"].requires_grad
+    assert fool(JUDGES, fake_a, fake_b, "least_squares").item() == pytest.approx(0.5**2 + 4)
+
+
+def test_discogan() -> None:
+    outputs = {"fake_a": flat(0.0), "fake_b": flat(1.0), "cycle_a": flat(0.5), "cycle_b": flat(-0.5)}
+    objective = DiscoGANObjective()
+    sigmoid = 1 / (1 + math.exp(-1))
+    d = objective.discriminator_loss(JUDGES, flat(1.0), flat(0.0), outputs)
+    assert numbers(d) == {
+        "d_real": -math.log(sigmoid) - math.log(0.5),
+        "d_fake": -math.log(0.5) - math.log(1 - sigmoid),
+    }
+    g = objective.generator_loss(None, JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
+    assert numbers(g) == {"gan": -math.log(0.5) - math.log(sigmoid), "reconstruction": 0.25 + 0.25}
+
+
+def test_cyclegan() -> None:
+    outputs = {
+        "fake_a": flat(0.5), "fake_b": flat(0.25), "cycle_a": flat(0.5), "cycle_b": flat(-0.25),
+        "same_a": flat(0.75), "same_b": flat(0.5),
+    }  # fmt: skip
+    judges = nn.ModuleDict({**JUDGES, "pool_A": ImagePool(), "pool_B": ImagePool()})
+    d = CycleGANObjective().discriminator_loss(judges, flat(1.0), flat(0.0), outputs)
+    assert numbers(d) == {"d_real": 0.5 * (0 + 1), "d_fake": 0.5 * (0.25 + 0.0625)}
+    g = CycleGANObjective().generator_loss(None, judges, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
+    assert numbers(g) == {"gan": 0.25 + 0.75**2, "cycle": 10 * (0.5 + 0.25), "identity": 5 * (0.25 + 0.5)}
+
+
+def test_unit() -> None:
+    outputs = {
+        "mean_a": flat(2.0), "mean_b": flat(0.0), "mean_ab": flat(1.0), "mean_ba": flat(-1.0),
+        "same_a": flat(0.75), "same_b": flat(0.0), "fake_a": flat(0.0), "fake_b": flat(0.0),
+        "cycle_a": flat(0.5), "cycle_b": flat(0.25),
+    }  # fmt: skip
+    g = UNITObjective().generator_loss(None, JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
+    assert numbers(g) == {
+        "gan": 10 * 2 * math.log(2),
+        "kl": 0.1 * 2,
+        "reconstruction": 100 * 0.25,
+        "kl_cycle": 0.1 * 1,
+        "cycle": 100 * 0.75,
+    }
+
+
+def test_kl_is_torchs() -> None:
+    mean = torch.randn(3, 5)
+    standard = torch.distributions.Normal(torch.zeros_like(mean), 1.0)
+    expected = torch.distributions.kl_divergence(torch.distributions.Normal(mean, 1.0), standard).mean()
+    torch.testing.assert_close(kl(mean), expected)
+
+
+def test_munit(monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs = {
+        "same_a": flat(0.5), "same_b": flat(0.0), "fake_a": flat(0.0), "fake_b": flat(0.5),
+        "content_a": flat(1.0), "found_content_a": flat(0.0), "content_b": flat(1.0), "found_content_b": flat(0.75),
+        "style_a": torch.tensor([[1.0, 3.0]]), "found_style_a": torch.tensor([[0.0, 0.0]]),
+        "style_b": torch.zeros(1, 2), "found_style_b": torch.zeros(1, 2),
+        "cycle_a": flat(0.0), "cycle_b": flat(0.0),
+    }  # fmt: skip
+    a, b = flat(1.0), flat(0.0)
+    expected = {"gan": 1 + 0.25, "image": 10 * 0.5, "content": 1 + 0.25, "style": 2.0}
+    assert numbers(MUNITObjective().generator_loss(None, JUDGES, a, b, outputs)) == expected  # type: ignore[arg-type]
+    monkeypatch.setattr(munit, "domain_invariant", lambda translation, source: torch.tensor(3.0))
+    options = MUNITObjective(lambda_cycle=10, lambda_vgg=2)
+    g = options.generator_loss(None, JUDGES, a, b, outputs)  # type: ignore[arg-type]
+    assert numbers(g) == {**expected, "cycle": 10 * 1, "vgg": 2 * (3 + 3)}
+
+
+def test_perceptual_loss_sees_content_and_not_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(munit, "vgg_features", lambda x: x)
+    x = torch.randn(1, 3, 8, 8)
+    assert munit.domain_invariant(x, 3 * x + 1).item() == pytest.approx(0, abs=1e-4)
+    # Both are normalised: E (x + x)² = 4.
+    assert munit.domain_invariant(x, -x).item() == pytest.approx(4, rel=1e-3)
+
+
+def test_vgg_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = torchvision.models.vgg16
+    monkeypatch.setattr(torchvision.models, "vgg16", lambda weights: make(weights=None))
+    perceptual._vgg.cache_clear()
+    x = torch.zeros(1, 3, 32, 32, requires_grad=True)
+    features = perceptual.vgg_features(x)
+    assert features.shape == (1, 512, 4, 4)
+    assert (features >= 0).all()
+    features.sum().backward()
+    assert x.grad is not None
+
+    def unreachable(weights: Any) -> None:
+        raise URLError("no route to host")
+
+    perceptual._vgg.cache_clear()
+    monkeypatch.setattr(torchvision.models, "vgg16", unreachable)
+    with pytest.raises(TrainingError, match="VGG-16 weights, which could not be had"):
+        perceptual.vgg_features(x)
+
+
+@pytest.mark.parametrize("method", UNPAIRED)
+def test_gradients_reach_what_they_should_and_nothing_else(method: str) -> None:
+    network, objective = tiny(method), METHODS[method].Objective()
+    discriminators = network.discriminators()
+    a, b = images(height=64), images(height=64)
+    outputs = objective.outputs(network, a, b)
+
+    sum(objective.discriminator_loss(discriminators, a, b, outputs).values()).backward()
+    assert all(p.grad is None for p in network.parameters())
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in discriminators.parameters())
+
+    discriminators.zero_grad()
+    discriminators.requires_grad_(False)
+    sum(objective.generator_loss(network, discriminators, a, b, outputs).values()).backward()
+    assert all(p.grad is None for p in discriminators.parameters())
+    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+    assert all(p.grad.abs().sum() > 0 for p in network.parameters() if p.dim() > 1)
+
+
+@pytest.mark.parametrize("method", UNPAIRED)
+def test_a_step_runs_no_network_more_often_than_it_must(method: str) -> None:
+    network, objective = tiny(method), METHODS[method].Objective()
+    discriminators = network.discriminators()
+    calls: dict[str, int] = {}
+
+    def count(name: str) -> Any:
+        return lambda *_: calls.update({name: calls.get(name, 0) + 1})
+
+    parts = {**dict(network.named_children()), "judges": discriminators}
+    for name, part in parts.items():
+        for key, module in part.items() if isinstance(part, nn.ModuleDict) else ():
+            module.register_forward_hook(count(f"{name}.{key}"))
+    a, b = images(height=64), images(height=64)
+    outputs = objective.outputs(network, a, b)
+    objective.discriminator_loss(discriminators, a, b, outputs)
+    objective.generator_loss(network, discriminators, a, b, outputs)
+    # A discriminator: real and fake together, then the fake. The rest: once there, once back, the decoders both in one.
+    expected = {"judges": 2, "generators": 2, "encoders": 2, "content_encoders": 2, "style_encoders": 2}
+    decoders = {"unit": 2, "munit": 1}
+    pools = {name: n for name, n in calls.items() if "pool" in name}
+    assert set(pools.values()) <= {1}
+    for name in calls.keys() - pools.keys():
+        group = name.partition(".")[0]
+        assert calls[name] == (decoders[method] if group == "decoders" else expected[group]), name
