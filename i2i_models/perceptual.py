@@ -17,12 +17,15 @@ def _vgg(device: torch.device) -> nn.Module:
     from torchvision.models import VGG16_Weights, vgg16
 
     try:
-        network = vgg16(weights=VGG16_Weights.IMAGENET1K_V1)
+        # Not vgg16(weights=…), which would unpickle whatever the file holds.
+        state = VGG16_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True, weights_only=True)
     except (URLError, OSError, RuntimeError) as error:  # no network, no room, a download cut short
         raise TrainingError(
             f"The perceptual loss needs torchvision's VGG-16 weights, which could not be had ({error}): "
             "download them where there is a network, or set its weight to 0."
         ) from None
+    network = vgg16()
+    network.load_state_dict(state)
     return network.features[:RELU4_3].eval().requires_grad_(False).to(device)
 
 

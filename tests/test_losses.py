@@ -135,8 +135,14 @@ def test_perceptual_loss_sees_content_and_not_style(monkeypatch: pytest.MonkeyPa
 
 
 def test_vgg_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    make = torchvision.models.vgg16
-    monkeypatch.setattr(torchvision.models, "vgg16", lambda weights: make(weights=None))
+    weights = torchvision.models.vgg16().state_dict()
+    asked: dict[str, Any] = {}
+
+    def get_state_dict(self: Any, **options: Any) -> dict[str, torch.Tensor]:
+        asked.update(options)
+        return weights
+
+    monkeypatch.setattr(torchvision.models.VGG16_Weights, "get_state_dict", get_state_dict)
     perceptual._vgg.cache_clear()
     x = torch.zeros(1, 3, 32, 32, requires_grad=True)
     features = perceptual.vgg_features(x)
@@ -144,12 +150,13 @@ def test_vgg_features(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (features >= 0).all()
     features.sum().backward()
     assert x.grad is not None
+    assert asked["weights_only"] is True
 
-    def unreachable(weights: Any) -> None:
+    def unreachable(self: Any, **options: Any) -> None:
         raise URLError("no route to host")
 
     perceptual._vgg.cache_clear()
-    monkeypatch.setattr(torchvision.models, "vgg16", unreachable)
+    monkeypatch.setattr(torchvision.models.VGG16_Weights, "get_state_dict", unreachable)
     with pytest.raises(TrainingError, match="VGG-16 weights, which could not be had"):
         perceptual.vgg_features(x)
 

@@ -10,8 +10,10 @@ from i2i_models.cli import run
 from i2i_models.methods import METHODS
 
 from .evaluate import evaluate
+from .labels import labelreader
 from .loop import train
 from .options import Augment, Job, Options
+from .strip import strip
 
 
 def command(method: str) -> Callable[..., None]:
@@ -38,7 +40,8 @@ def main() -> None:
     """Read the command line and do what it says."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     commands: dict[str, Callable[..., None]] = {name: command(name) for name in METHODS}
-    run(lambda: tyro.extras.subcommand_cli_from_dict(commands | {"evaluate": evaluate}, prog="python -m train"))
+    others: dict[str, Callable[..., None]] = {"evaluate": evaluate, "labelreader": labelreader, "strip": strip}
+    run(lambda: tyro.extras.subcommand_cli_from_dict(commands | others, prog="python -m train"))
 
 
 if __name__ == "__main__":

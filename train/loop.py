@@ -296,10 +296,10 @@ class Trainer:
         state = load_state(self.options.run_folder)
         now = describe(self.job)
         for name, value in state["job"].items():
-            if now.get(name) != value:
+            if name in now and now[name] != value:
                 raise TrainingError(
                     f"The run in {self.options.run_folder} was started with {name} = {value!r}, "
-                    f"not {now.get(name)!r}: resume with the same options, or name another --run."
+                    f"not {now[name]!r}: resume with the same options, or name another --run."
                 )
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
@@ -318,7 +318,7 @@ class Trainer:
             key: checkpoint.Domain(name, kind, palette if kind == "labels" else {})
             for key, name, kind in (("A", o.name_a, o.kind_a), ("B", o.name_b, o.kind_b))
         }
-        title = f"{o.name_a} → {o.name_b}"
+        title = f"{o.name_a[:1].upper()}{o.name_a[1:]} → {o.name_b}"
         training = {**describe(self.job), "step": self.step, "data_note": o.data_note}
         info = checkpoint.Info(o.output.name, title, self.method.method, o.size, domains, training)
         network: TranslationNetwork = self.average.module  # type: ignore[assignment]
@@ -354,7 +354,8 @@ def check_options(o: Options) -> None:
 
 def describe(job: Job) -> dict[str, Any]:
     """The options that decide the outcome, as plain values; a resumed run must have the same."""
-    free = {"output", "run", "resume", "data_note", "cache_gb", "workers", "sample_every", "save_every", "data"}
+    free = {"output", "run", "resume", "data", "data_note", "name_a", "name_b"}
+    free |= {"cache_gb", "workers", "sample_every", "save_every"}
     options = {k: v for k, v in dataclasses.asdict(job.options).items() if k not in free}
     rest = {f: dataclasses.asdict(getattr(job, f)) for f in ("network", "objective", "augment")}
     return {**options, **{f"{group}.{k}": v for group, values in rest.items() for k, v in values.items()}}
