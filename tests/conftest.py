@@ -43,7 +43,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def odd_files(tmp_path: Path) -> dict[str, Path]:
     """Files that a person might upload by mistake or on purpose, by what is odd about them."""
     picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (40, 60, 3), dtype=np.uint8))
-    files = {name: tmp_path / name for name in ("text.png", "page.png", "cut.jpg", "pixel.png", "huge.png", "empty.png")}
+    names = ("text.png", "page.png", "cut.jpg", "pixel.png", "huge.png", "empty.png")
+    files = {name: tmp_path / name for name in names}
     files["text.png"].write_text("this is no image")
     files["page.png"].write_text("<html><script>alert(1)</script></html>")
     picture.save(tmp_path / "whole.jpg")

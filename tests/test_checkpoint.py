@@ -17,7 +17,8 @@ CONFIG = i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     network = i2i.Pix2Pix(CONFIG)
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("labels", "labels", {"x": (1, 2, 3)})}
+    labels = checkpoint.Domain("labels", "labels", {"x": (1, 2, 3)})
+    domains = {"A": checkpoint.Domain("outline", "outline"), "B": labels}
     info = checkpoint.Info("tiny", "Tiny", "pix2pix", 32, domains)
     checkpoint.save(tmp_path / "tiny", network, info, network.discriminators())
     return tmp_path / "tiny"

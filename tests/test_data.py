@@ -5,6 +5,7 @@ import shutil
 import sys
 import types
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_a_hub_data_set_needs_its_package_and_image_columns(monkeypatch: pytest.
         pass
 
     class Table(list):
-        features = {"id": int, "left": HubImage(), "right": HubImage()}
+        features: ClassVar[dict[str, object]] = {"id": int, "left": HubImage(), "right": HubImage()}
 
     def load_dataset(name: str, split: str) -> Table:
         if name == "owner/gone":
@@ -109,7 +110,7 @@ def test_a_hub_data_set_needs_its_package_and_image_columns(monkeypatch: pytest.
     data = Translations(find("owner/name"), 32)
     assert data.paired
     assert [int(data[Key(0, i, i, 32)][0].max()) for i in range(3)] == [0, 1, 2]
-    with pytest.raises(DataError, match="could not be had from the Hub: 404$"):
+    with pytest.raises(DataError, match=r"could not be had from the Hub: 404$"):
         find("owner/gone")
 
 
@@ -140,7 +141,8 @@ def test_jitter_moves_pairs_together(pairs: Path) -> None:
 
 
 def test_labels_keep_their_colours(pairs: Path) -> None:
-    labels = flatten_labels(Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)), FACADES)
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+    labels = flatten_labels(Image.fromarray(noise), FACADES)
     pixels = augment.affine([np.asarray(labels)], 1, np.random.default_rng(1), [True])[0]
     pixels = augment.jitter([pixels], 32, 1.2, True, np.random.default_rng(2), [True])[0]
     colours = {tuple(c) for c in pixels.reshape(-1, 3).tolist()}

@@ -135,7 +135,8 @@ def test_gradients_reach_what_they_should() -> None:
 
 
 def test_a_tiny_pair_is_memorised() -> None:
-    network, objective = Pix2Pix(Pix2PixConfig(base_width=8, depth=4, dropout=False, discriminator_width=8)), Pix2PixObjective()
+    config = Pix2PixConfig(base_width=8, depth=4, dropout=False, discriminator_width=8)
+    network, objective = Pix2Pix(config), Pix2PixObjective()
     discriminator = network.discriminators()
     g = torch.optim.Adam(network.parameters(), 2e-3, betas=(0.5, 0.999))
     d = torch.optim.Adam(discriminator.parameters(), 2e-4, betas=(0.5, 0.999))

@@ -25,10 +25,10 @@ TINY = Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator
 
 def job(pairs: Path, folder: Path, **options: object) -> Job:
     """A tiny training with everything on: dropout, augmentation, growing, a falling learning rate."""
-    settings: dict[str, object] = dict(
-        data=str(pairs), output=folder / "out", run=folder / "run", size=32, grow_from=16, grow_until=0.4,
-        steps=12, batch_size=2, save_every=100, sample_every=100,
-    )  # fmt: skip
+    settings: dict[str, object] = {
+        "data": str(pairs), "output": folder / "out", "run": folder / "run", "size": 32, "grow_from": 16,
+        "grow_until": 0.4, "steps": 12, "batch_size": 2, "save_every": 100, "sample_every": 100,
+    }  # fmt: skip
     return Job(Options(**(settings | options)), TINY, Pix2PixObjective(), Augment(affine=0.5, hand_drawn=True))  # type: ignore[arg-type]
 
 
@@ -112,7 +112,8 @@ def test_a_full_disk_leaves_the_last_good_state(pairs: Path, tmp_path: Path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(state.torch, "save", half_written)
-    with pytest.raises(TrainingError, match=r"step 9 could not be saved.*No space left.*state saved before it is whole"):
+    says = r"step 9 could not be saved.*No space left.*state saved before it is whole"
+    with pytest.raises(TrainingError, match=says):
         state.save_state(tmp_path / "run", {"step": 9})
     monkeypatch.undo()
     assert same(before, weights(tmp_path))
