@@ -1,6 +1,6 @@
 # Outline → emoji at 128 px. Noto Emoji: https://github.com/googlefonts/noto-emoji (png/128), in $DATA/noto-emoji.
-# The held-out tenth is fixed by file name (train.prepare outlines). Batch norm, because instance norm takes away
-# from the innermost, nearly 1×1 maps what says which object this is, and with it the colours.
+# The held-out tenth is fixed by file name (train.prepare outlines). Batch norm: after as many images it filled
+# shapes more evenly than instance norm, which takes from the nearly 1×1 maps what they know of the whole picture.
 [ -d data/emoji/train ] || "$PYTHON" -m train.prepare outlines "$DATA/noto-emoji" data/emoji
 
 "$PYTHON" -m train pix2pix --data data/emoji --output checkpoints/emoji-pix2pix \
