@@ -135,7 +135,7 @@ class Trainer:
     def _adam(self, module: nn.Module, rate: float) -> torch.optim.Adam:
         o = self.options
         return torch.optim.Adam(
-            module.parameters(), rate, betas=(o.beta1, 0.999), weight_decay=o.weight_decay, foreach=True
+            module.parameters(), rate, betas=(o.beta1, 0.999), weight_decay=o.weight_decay, fused=True
         )
 
     @torch.no_grad()
