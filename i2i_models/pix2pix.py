@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .errors import CheckpointError
 from .layers import LastLayer, Norm, init_normal
 from .losses import GanLoss, adversarial, real_and_fake
-from .network import Direction, NetworkConfig, Parts, TranslationNetwork
+from .network import Direction, NetworkConfig, Parts, TranslationNetwork, check_choice, check_range
 from .patchgan import PatchGAN
 from .unet import UNet
 
@@ -37,15 +36,12 @@ class Pix2PixConfig(NetworkConfig):
     discriminator_norm: Norm = "instance"
 
     def check(self) -> None:
-        if not (1 <= self.base_width <= 512 and 1 <= self.discriminator_width <= 512):
-            raise CheckpointError("network.base_width and network.discriminator_width must lie in 1 … 512.")
-        if not 2 <= self.depth <= 12:
-            raise CheckpointError(f"network.depth must lie in 2 … 12, not {self.depth}.")
-        for name in ("norm", "discriminator_norm"):
-            if getattr(self, name) not in ("instance", "batch", "none"):
-                raise CheckpointError(f"network.{name} must be instance, batch or none, not {getattr(self, name)!r}.")
-        if self.last_layer not in ("upsample", "transposed"):
-            raise CheckpointError(f"network.last_layer must be upsample or transposed, not {self.last_layer!r}.")
+        check_range(self, 1, 512, "base_width", "discriminator_width")
+        check_range(self, 2, 12, "depth")
+        check_range(self, 1, 8, "discriminator_layers")
+        check_choice(self, "norm", Norm)
+        check_choice(self, "discriminator_norm", Norm)
+        check_choice(self, "last_layer", LastLayer)
 
 
 class Pix2Pix(TranslationNetwork):

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from i2i_models import checkpoint
-from i2i_models.errors import TrainingError
+from i2i_models.errors import I2IError, TrainingError
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
 from i2i_models.network import Parts, TranslationNetwork
@@ -25,7 +25,7 @@ from i2i_models.palettes import FACADES
 
 from .data import Stream, Translations, find
 from .grids import save_grid
-from .options import Job, Options
+from .options import Augment, Job, Options
 from .state import load_state, save_state
 
 CHECK_EVERY = 10
@@ -79,7 +79,7 @@ class Trainer:
                 f"--batch-size {self.options.batch_size} cannot be shared by "
                 f"{self.accelerator.num_processes} processes."
             )
-        self.data = self._read("train")
+        self.data = self._read("train", self.job.augment, self.options.cache_gb, minimum=2)
         self.samples = self._fixed_samples()
         self._build()
         self.step = 0
@@ -87,7 +87,7 @@ class Trainer:
         if self.options.resume:
             self._restore()
 
-    def _read(self, split: str) -> Translations:
+    def _read(self, split: str, varied: Augment | None = None, cache_gb: float = 0, minimum: int = 1) -> Translations:
         o = self.options
         sources = find(o.data, split)
         if o.direction == "B2A":
@@ -99,16 +99,14 @@ class Trainer:
         if not self.method.paired:
             sources = dataclasses.replace(sources, paired=False)
         nearest = (o.kind_a == "labels", o.kind_b == "labels")
-        if split != "train":
-            return Translations(sources, o.size, o.seed, None, nearest, 0, minimum=1)
-        return Translations(sources, o.size, o.seed, self.job.augment, nearest, o.cache_gb)
+        return Translations(sources, o.size, o.seed, varied, nearest, cache_gb, minimum)
 
     def _fixed_samples(self) -> tuple[Tensor, Tensor]:
         """Images to watch: held-out ones where the data have them."""
         for split in ("val", "test"):
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(I2IError):
                 return self._read(split).fixed(8, self.options.size)
-        plain = Translations(find(self.options.data), self.options.size, cache_gb=0)
+        plain = self._read("train")
         return plain.fixed(min(8, len(plain)), self.options.size)
 
     def _build(self) -> None:
