@@ -29,6 +29,9 @@ def losses(method: str, data: Path, folder: Path) -> list[dict[str, float]]:
     )
     config = cls.Config(**{**TINY[method], **SMALL.get(method, {})})
     trainer = Trainer(method, Job(options, config, cls.Objective(), Augment(affine=0.5)))
+    for optimizer in (trainer.generator_optimizer, trainer.discriminator_optimizer):
+        for group in optimizer.param_groups:
+            group["eps"] = 1e-3  # or Adam makes full steps of the last bits of gradients next to 0
     found, one_step = [], trainer._one_step
 
     def watched(a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
