@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from test_methods import TINY
 
 from i2i_models import unit
@@ -53,6 +54,9 @@ def main(data: Path, folder: Path) -> None:
     found = {method: losses(method, data, folder) for method in METHODS}
     if int(os.environ.get("RANK", 0)) == 0:
         (folder / "losses.json").write_text(json.dumps({**found, "processes": int(os.environ.get("WORLD_SIZE", 1))}))
+    # A process that leaves while the other still talks to it aborts both.
+    PartialState().wait_for_everyone()
+    PartialState().destroy_process_group()
 
 
 if __name__ == "__main__":
