@@ -25,6 +25,7 @@ checkpoints: $(VENV)/dev.ok
 
 bench: $(VENV)/dev.ok
 	$(BIN)/python -m benchmarks training
+	$(BIN)/python -m benchmarks inference
 
 clean:
 	rm -rf $(VENV)

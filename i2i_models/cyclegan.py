@@ -66,22 +66,9 @@ class CycleGAN(TranslationNetwork):
         self.smallest = max(4, 2 * self.multiple)  # what reflection needs
         init_normal(self)
 
-    def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
-        """There is no code apart from the input: nothing between the layers means anything by itself."""
-        self.check_image(x, direction)
-        return x
-
-    def decode(
-        self,
-        codes: Tensor,
-        direction: Direction = "A2B",
-        style: Tensor | None = None,
-        noise: torch.Generator | None = None,
-        temperature: float = 1.0,
-    ) -> Tensor:
-        """`(N, 3, H, W)` → `(N, 3, H, W)` in [-1, 1]. There is neither style nor chance."""
-        self.check_direction(direction)
-        return self.generators[direction](codes)
+    def decoder(self, direction: Direction) -> nn.Module:
+        """`(N, 3, H, W)` → `(N, 3, H, W)`. The image is its own code: no layer in between means anything by itself."""
+        return self.generators[direction]
 
     def discriminators(self) -> nn.ModuleDict:
         """D_A and D_B: `(N, 3, H, W)` → patch logits; and the pools of fakes that they are shown.

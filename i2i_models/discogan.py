@@ -7,7 +7,6 @@ domain it draws in; going there and back must return to the start, which makes t
 import dataclasses
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -58,25 +57,12 @@ class DiscoGAN(TranslationNetwork):
         self.generators = nn.ModuleDict(
             {d: UNet(3, 3, c.base_width, c.depth, c.norm, c.last_layer, dropout=False) for d in self.directions}
         )
-        self.multiple = 2**c.depth
+        self.multiple, self.skips = 2**c.depth, c.depth - 1
         init_normal(self)
 
-    def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
-        """There is no code apart from the input: skips run past every bottleneck."""
-        self.check_image(x, direction)
-        return x
-
-    def decode(
-        self,
-        codes: Tensor,
-        direction: Direction = "A2B",
-        style: Tensor | None = None,
-        noise: torch.Generator | None = None,
-        temperature: float = 1.0,
-    ) -> Tensor:
-        """`(N, 3, H, W)` → `(N, 3, H, W)` in [-1, 1]. There is neither style nor chance."""
-        self.check_direction(direction)
-        return self.generators[direction](codes)
+    def decoder(self, direction: Direction) -> nn.Module:
+        """`(N, 3, H, W)` → `(N, 3, H, W)`. The image is its own code: skips run past every bottleneck."""
+        return self.generators[direction]
 
     def discriminators(self) -> nn.ModuleDict:
         """D_A and D_B: `(N, 3, H, W)` → patch logits."""

@@ -9,6 +9,10 @@ class CheckpointError(I2IError):
     """A checkpoint is missing, damaged or not one of ours; the message names the file and the field."""
 
 
+class HubError(CheckpointError):
+    """A repo on the Hugging Face Hub that cannot be read or written; never holds a token."""
+
+
 class ImageError(I2IError):
     """A file or array is not an image that can be used; the message says why."""
 
@@ -19,6 +23,14 @@ class DirectionError(I2IError):
 
 class ShapeError(I2IError):
     """A tensor whose shape or range the network cannot take."""
+
+
+class EngineError(I2IError):
+    """An inference engine that there is not, or that is not installed."""
+
+
+class StyleError(I2IError):
+    """Text or numbers that are no style code, or none of this network."""
 
 
 class DataError(I2IError):

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from .errors import DirectionError, ShapeError
 from .layers import InstanceNorm, init_kaiming, init_normal
 from .losses import GanLoss, fool, tell_apart
-from .network import Direction, NetworkConfig, Parts, TranslationNetwork, check_range
+from .network import Chance, Direction, NetworkConfig, Parts, TranslationNetwork, check_range
 from .patchgan import MultiScalePatchGAN
 from .perceptual import vgg_features
 from .resnet import ContentEncoder, Enlarger, reflect_conv
@@ -60,6 +60,7 @@ class MUNIT(TranslationNetwork):
     method = "munit"
     title = "MUNIT"
     paired = False
+    mixes_codes = True
     Config = MUNITConfig
     training_defaults: ClassVar[dict[str, Any]] = {
         "learning_rate": 1e-4,
@@ -74,6 +75,7 @@ class MUNIT(TranslationNetwork):
         self.config: MUNITConfig = config or MUNITConfig()
         c = self.config
         self.directions = ("A2B", "B2A")
+        self.style_dim = c.style_dim
         self.multiple = 2**c.downs
         self.smallest = max(4, 2 * self.multiple)  # what reflection needs
         self.content_encoders = nn.ModuleDict({k: ContentEncoder(c.base_width, c.downs, c.blocks) for k in "AB"})
@@ -81,29 +83,31 @@ class MUNIT(TranslationNetwork):
         self.decoders = nn.ModuleDict({k: StyledDecoder(c) for k in "AB"})
         init_kaiming(self)
 
-    def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
-        """The content: `(N, base_width·2^downs, H / 2^downs, W / 2^downs)`."""
-        self.check_image(x, direction)
-        return self.content_encoders[direction[0]](x)
+    @property
+    def chance(self) -> Chance:
+        """The style, drawn from its prior."""
+        return "style"
 
-    def decode(
-        self,
-        codes: Tensor,
-        direction: Direction = "A2B",
-        style: Tensor | None = None,
-        noise: torch.Generator | None = None,
-        temperature: float = 1.0,
-    ) -> Tensor:
-        """Contents in styles of the target domain: `(N, 3, H, W)` in [-1, 1].
+    def encoder(self, direction: Direction) -> nn.Module:
+        """`(N, 3, H, W)` → the content: `(N, base_width·2^downs, H / 2^downs, W / 2^downs)`."""
+        return self.content_encoders[direction[0]]
+
+    def decoder(self, direction: Direction) -> nn.Module:
+        """Contents and styles of the target domain → `(N, 3, H, W)` in [-1, 1]."""
+        return self.decoders[direction[2]]
+
+    def decoder_inputs(
+        self, codes: Tensor, style: Tensor | None, noise: torch.Generator | None, temperature: float
+    ) -> tuple[Tensor, ...]:
+        """Contents and as many styles.
 
         Args:
             style: `(N, style_dim)` or `(style_dim,)`; one content may meet many styles and the other way
                 round. Without it, temperature times a draw of `noise` from the prior, or the prior's mean.
 
         Raises:
-            DirectionError, ShapeError: no such direction; a style of another length or number.
+            ShapeError: a style of another length or number.
         """
-        self.check_direction(direction)
         if style is None:
             style = codes.new_zeros(len(codes), self.config.style_dim)
             if noise is not None:
@@ -114,8 +118,7 @@ class MUNIT(TranslationNetwork):
         if len(codes) != len(style) and 1 not in (len(codes), len(style)):
             raise ShapeError(f"{len(style)} styles do not go with {len(codes)} images: give one, or one an image.")
         count = max(len(codes), len(style))
-        codes, style = codes.expand(count, -1, -1, -1), style.expand(count, -1)
-        return self.decoders[direction[2]](codes, style)
+        return codes.expand(count, -1, -1, -1), style.expand(count, -1)
 
     def encode_style(self, x: Tensor, domain: str) -> Tensor:
         """The styles of images `(N, 3, H, W)` of domain A or B: `(N, style_dim)`.
@@ -130,10 +133,6 @@ class MUNIT(TranslationNetwork):
             height, width = x.shape[-2:]
             raise ShapeError(f"A style is read from at least {smallest} pixels a side, not {height}×{width}.")
         return self.style_encoders[domain](x)
-
-    def sample_styles(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """`(n, style_dim)` from the prior N(0, I), on the CPU."""
-        return torch.randn(n, self.config.style_dim, generator=generator)
 
     def grid(self, a: Tensor, b: Tensor) -> list[Tensor]:
         """Inputs, each in four random styles and in that of the example below; then the same the other way."""

@@ -1,14 +1,16 @@
 """The interface of every method, on tensors `(N, 3, H, W)` in [-1, 1]."""
 
 import dataclasses
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, get_args
 
 import torch
 from torch import Tensor, nn
 
+from .abilities import Abilities, Chance, Direction
 from .errors import CheckpointError, DirectionError, ShapeError
+from .losses import Logits
+from .pretrained import Pretrained
 
-Direction = Literal["A2B", "B2A"]
 Parts = dict[str, Tensor]
 
 
@@ -54,7 +56,7 @@ def check_choice(config: NetworkConfig, name: str, choices: Any) -> None:
         raise CheckpointError(f"network.{name} must be {allowed}, not {getattr(config, name)!r}.")
 
 
-class TranslationNetwork(nn.Module):
+class TranslationNetwork(Pretrained):
     """The generators of one method; discriminators stand apart, translating never needs them.
 
     `encode` once, `decode` often: a style slider pays for the decoder alone.
@@ -65,6 +67,8 @@ class TranslationNetwork(nn.Module):
     paired: ClassVar[bool]
     Config: ClassVar[type[NetworkConfig]]
     Objective: ClassVar[type]
+    mixes_codes: ClassVar[bool] = False
+    """Whether codes between those of two images mean images between them: then one may walk from one to the other."""
     training_defaults: ClassVar[dict[str, Any]] = {}
     """Options of the training loop that the method's paper sets otherwise than pix2pix."""
 
@@ -74,10 +78,30 @@ class TranslationNetwork(nn.Module):
     """Heights and widths must be multiples of this many pixels …"""
     smallest: int = 1
     """… and at least this many."""
+    style_dim: int = 0
+    """Numbers in a style code; 0 where the method has no styles."""
+    skips: int = 0
+    """Skips that may be cut: where there are any, the decoder is a `UNet`."""
+
+    @property
+    def chance(self) -> Chance:
+        """Where chance enters when `decode` is given noise."""
+        return "none"
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do, as a checkpoint says it."""
+        return Abilities(self.title, self.paired, self.directions, self.chance, self.style_dim, self.mixes_codes)
 
     def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
-        """`(N, 3, H, W)` of the direction's source domain → the codes that `decode` takes."""
-        raise NotImplementedError
+        """`(N, 3, H, W)` of the direction's source domain → the codes that `decode` takes.
+
+        Raises:
+            DirectionError, ShapeError: no such direction; sides that the network cannot take.
+        """
+        self.check_image(x, direction)
+        encoder = self.encoder(direction)
+        return x if encoder is None else encoder(x)
 
     def decode(
         self,
@@ -93,8 +117,38 @@ class TranslationNetwork(nn.Module):
             style: a style code for methods that have one.
             noise: the source of whatever chance the method has at test time; None for none.
             temperature: scales that chance where it is Gaussian: 0 is as good as none.
+
+        Raises:
+            DirectionError, ShapeError: no such direction; a style of another length or number.
         """
+        self.check_direction(direction)
+        return self.decoder(direction)(*self.decoder_inputs(codes, style, noise, temperature))
+
+    def encoder(self, direction: Direction) -> nn.Module | None:
+        """The layers from an image to its codes; None where the image is its own code."""
+        return None
+
+    def decoder(self, direction: Direction) -> nn.Module:
+        """The layers from the `decoder_inputs` to an image; nothing in them is left to chance in eval mode."""
         raise NotImplementedError
+
+    def decoder_inputs(
+        self, codes: Tensor, style: Tensor | None, noise: torch.Generator | None, temperature: float
+    ) -> tuple[Tensor, ...]:
+        """What `decode` hands to the decoder: the codes, and whatever else the method has, chance already drawn."""
+        return (codes,)
+
+    def encode_style(self, x: Tensor, domain: str) -> Tensor:
+        """The styles of images `(N, 3, H, W)` of domain A or B: `(N, style_dim)`.
+
+        Raises:
+            DirectionError, ShapeError: no such domain, no styles at all; images too small.
+        """
+        raise DirectionError(f"{self.title} has no style codes.")
+
+    def sample_styles(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """`(n, style_dim)` from the styles' prior N(0, I), on the CPU."""
+        return torch.randn(n, self.style_dim, generator=generator)
 
     def translate(
         self,
@@ -112,6 +166,10 @@ class TranslationNetwork(nn.Module):
     def discriminators(self) -> nn.Module:
         """New discriminators, initialised as the method's paper says."""
         raise NotImplementedError
+
+    def judge(self, discriminators: nn.Module, codes: Tensor, y: Tensor, direction: Direction) -> Logits:
+        """What `discriminators` say of translations y `(N, 3, H, W)` that were decoded from `codes`: patch logits."""
+        return discriminators.get_submodule(direction[2])(y)
 
     def grid(self, a: Tensor, b: Tensor) -> list[Tensor]:
         """The rows of a sample grid, of images a and b `(N, 3, H, W)`: inputs, results, and truth or the way back."""
@@ -138,5 +196,4 @@ class TranslationNetwork(nn.Module):
 
     def check_direction(self, direction: str) -> None:
         """Raise DirectionError for a direction that this network was not built for."""
-        if direction not in self.directions:
-            raise DirectionError(f"{self.title} translates {' and '.join(self.directions)} here, not {direction!r}.")
+        self.abilities.check_direction(direction)

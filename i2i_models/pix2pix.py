@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from .layers import LastLayer, Norm, init_normal
 from .losses import GanLoss, adversarial, real_and_fake
-from .network import Direction, NetworkConfig, Parts, TranslationNetwork, check_choice, check_range
+from .network import Chance, Direction, NetworkConfig, Parts, TranslationNetwork, check_choice, check_range
 from .patchgan import PatchGAN
 from .unet import UNet
 
@@ -58,13 +58,17 @@ class Pix2Pix(TranslationNetwork):
         c = self.config
         self.directions = ("A2B",)
         self.generator = UNet(3, 3, c.base_width, c.depth, c.norm, c.last_layer, c.dropout)
-        self.multiple = self.generator.multiple
+        self.multiple, self.skips = self.generator.multiple, self.generator.skips
         init_normal(self)
 
-    def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
-        """pix2pix has no code apart from its input: skips run past every bottleneck."""
-        self.check_image(x, direction)
-        return x
+    @property
+    def chance(self) -> Chance:
+        """Dropout kept on at test time (section 3.2), where the network has any."""
+        return "dropout" if self.config.dropout else "none"
+
+    def decoder(self, direction: Direction) -> nn.Module:
+        """`(N, 3, H, W)` → `(N, 3, H, W)`. The image is its own code: skips run past every bottleneck."""
+        return self.generator
 
     def decode(
         self,
@@ -84,6 +88,10 @@ class Pix2Pix(TranslationNetwork):
         discriminator = PatchGAN(6, c.discriminator_width, c.discriminator_layers, c.discriminator_norm)
         init_normal(discriminator)
         return discriminator
+
+    def judge(self, discriminators: nn.Module, codes: Tensor, y: Tensor, direction: Direction) -> Tensor:
+        """D on the pairs of an input, which is its own code, and its translation y: `(N, 1, h, w)`."""
+        return discriminators(torch.cat([codes, y], 1))
 
 
 @dataclasses.dataclass(frozen=True)

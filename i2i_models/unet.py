@@ -1,5 +1,7 @@
 """The U-Net generator of pix2pix (arXiv 1611.07004, section 6.1.1), which DiscoGAN shares."""
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -65,13 +67,20 @@ class UNet(nn.Module):
         """Height and width must be multiples of this many pixels."""
         return 2 ** len(self.downs)
 
-    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    @property
+    def skips(self) -> int:
+        """Connections past the bottleneck: number 1 at half the image's size, each further one at half of that."""
+        return len(self.ups)
+
+    def forward(self, x: Tensor, noise: torch.Generator | None = None, cut: Collection[int] = ()) -> Tensor:
         """Translate images.
 
         Args:
             x: `(N, in_channels, H, W)`, H and W multiples of 2^depth.
             noise: keeps dropout on outside training too, drawn from this CPU generator (the paper's
                 only source of variety, section 3.2); without it the result is deterministic.
+            cut: the numbers of skips, from 1 to `skips`, through which nothing passes; all of them leave the
+                encoder-decoder without skips that section 4.2 compares with.
 
         Returns:
             `(N, out_channels, H, W)` in [-1, 1].
@@ -94,7 +103,10 @@ class UNet(nn.Module):
             x = up(x)
             if i < self.dropout_ups:
                 x = self._drop(x, noise)
-            x = torch.cat([skips.pop(), x], 1)
+            skip = skips.pop()
+            if len(skips) + 1 in cut:
+                skip = torch.zeros_like(skip)
+            x = torch.cat([skip, x], 1)
         return self.last(x)
 
     def _drop(self, x: Tensor, noise: torch.Generator | None) -> Tensor:

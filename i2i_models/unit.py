@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from .layers import init_kaiming, init_normal
 from .losses import GanLoss, fool, tell_apart
-from .network import Direction, NetworkConfig, Parts, TranslationNetwork, check_choice, check_range
+from .network import Chance, Direction, NetworkConfig, Parts, TranslationNetwork, check_choice, check_range
 from .patchgan import MultiScalePatchGAN
 from .resnet import Activation, ContentEncoder, Enlarger, ResidualBlock
 
@@ -54,6 +54,7 @@ class UNIT(TranslationNetwork):
     method = "unit"
     title = "UNIT"
     paired = False
+    mixes_codes = True
     Config = UNITConfig
     training_defaults: ClassVar[dict[str, Any]] = {"learning_rate": 1e-4, "decay_from": 1.0, "steps": 300_000}
 
@@ -78,24 +79,26 @@ class UNIT(TranslationNetwork):
         self.decoders = nn.ModuleDict({k: decoder() for k in "AB"})
         init_kaiming(self)
 
-    def encode(self, x: Tensor, direction: Direction = "A2B") -> Tensor:
-        """The mean μ of z: `(N, base_width·2^downs, H / 2^downs, W / 2^downs)`."""
-        self.check_image(x, direction)
-        return self.shared_encoder(self.encoders[direction[0]](x))
+    @property
+    def chance(self) -> Chance:
+        """Noise on the shared code: z = μ + temperature·ε."""
+        return "latent"
 
-    def decode(
-        self,
-        codes: Tensor,
-        direction: Direction = "A2B",
-        style: Tensor | None = None,
-        noise: torch.Generator | None = None,
-        temperature: float = 1.0,
-    ) -> Tensor:
-        """Codes → `(N, 3, H, W)` in [-1, 1]; with `noise` of z = μ + temperature·ε, ε ~ N(0, I). There is no style."""
-        self.check_direction(direction)
+    def encoder(self, direction: Direction) -> nn.Module:
+        """`(N, 3, H, W)` → the mean μ of z: `(N, base_width·2^downs, H / 2^downs, W / 2^downs)`."""
+        return nn.Sequential(self.encoders[direction[0]], self.shared_encoder)
+
+    def decoder(self, direction: Direction) -> nn.Module:
+        """z → `(N, 3, H, W)` in [-1, 1]."""
+        return nn.Sequential(self.shared_decoder, self.decoders[direction[2]])
+
+    def decoder_inputs(
+        self, codes: Tensor, style: Tensor | None, noise: torch.Generator | None, temperature: float
+    ) -> tuple[Tensor, ...]:
+        """z: the mean μ, or with `noise` μ + temperature·ε, ε ~ N(0, I). There is no style."""
         if noise is not None:
             codes = codes + temperature * torch.randn(codes.shape, generator=noise).to(codes)
-        return self.decoders[direction[2]](self.shared_decoder(codes))
+        return (codes,)
 
     def reconstruct(self, x: Tensor, domain: str) -> Tensor:
         """A domain's images through z and back, without noise."""

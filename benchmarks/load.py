@@ -1,0 +1,285 @@
+"""A crowd: visitors who draw and drag as people do, against the real page in a process of its own, over HTTP."""
+
+import asyncio
+import base64
+import io
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).parents[1]
+WARM = 10.0
+"""Seconds after which memory should be flat."""
+LOST = 20.0
+"""Seconds after which the page counts a question as lost."""
+FRAME = 1 / 30
+"""Seconds between two moves of a hand, the least between two questions."""
+
+
+Memory = list[tuple[float, float]]
+"""Seconds since the start, megabytes."""
+
+
+@dataclass
+class Model:
+    """One direction of a checkpoint, and the component and function that answer for it."""
+
+    checkpoint: str
+    direction: str
+    paper: str
+    size: int
+    colours: list[str]
+    component: int
+    function: str
+
+
+@dataclass
+class Visitor:
+    """What one visitor saw: seconds until each answer, and what went wrong."""
+
+    seconds: list[float] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """Of the waits for an answer; endless if there was none."""
+        return statistics.median(self.seconds) if self.seconds else float("inf")
+
+
+def load(visitors: int = 50, seconds: float = 60.0, checkpoints: Path = Path("checkpoints"), seed: int = 0) -> None:
+    """Let a crowd play with the page and print how it was answered.
+
+    The visitors run on the same machine as the page and take a part of its processor.
+
+    Args:
+        visitors: how many, each with a session of their own; half of them drag styles where a model has styles.
+        seconds: for how long.
+        checkpoints: the folder of checkpoints that the page serves.
+        seed: of what they do.
+    """
+    port = _free_port()
+    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+    page = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        everybody, memory, took = asyncio.run(
+            _crowd(f"http://127.0.0.1:{port}", page.pid, visitors, seconds, random.Random(seed))
+        )
+    finally:
+        page.terminate()
+        code = page.wait(30)
+    print(report(everybody, memory, took))
+    print(f"told to end, the page left with exit code {code}")
+
+
+async def _crowd(
+    address: str, pid: int, count: int, seconds: float, chance: random.Random
+) -> tuple[list[Visitor], "Memory", float]:
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=LOST) as client:
+        models = models_of(await _config(client))
+        if not models:
+            raise SystemExit("The page has no model to draw with.")
+        drawn, dragged = ([m for m in models if m.function == name] for name in ("translate", "draw"))
+        everybody = [Visitor() for _ in range(count)]
+        memory: Memory = []
+        start = time.monotonic()
+        watch = asyncio.create_task(_watch(pid, start, memory))
+        plays = []
+        for number, visitor in enumerate(everybody):
+            own = random.Random(chance.random())
+            drags = bool(dragged) and (number % 2 == 1 or not drawn)
+            model = own.choice(dragged if drags else drawn)
+            plays.append(_visit(client, visitor, model, _drag if drags else _draw, start + seconds, own))
+        await asyncio.gather(*plays)
+        took = time.monotonic() - start
+        watch.cancel()
+        return everybody, memory, took
+
+
+async def _config(client: httpx.AsyncClient) -> dict[str, Any]:
+    """The page's components, as soon as it answers and has read its networks."""
+    for _ in range(600):
+        try:
+            networks = (await client.get("/healthz")).json()["networks"]
+            if networks["loaded"] == networks["total"]:
+                return (await client.get("/config")).json()
+        except httpx.TransportError:
+            pass  # it is still starting
+        await asyncio.sleep(0.5)
+    raise SystemExit("The page did not start within five minutes.")
+
+
+def models_of(config: dict[str, Any]) -> list[Model]:
+    """What the page's easels and its style component can be asked."""
+    found = []
+    for component in config["components"]:
+        functions = component["props"].get("server_fns") or []
+        props = component["props"].get("props") or {}
+        # The comparison asks the same function as the easels: one is enough.
+        function = next((name for name in ("draw", "translate") if name in functions and "truths" not in functions), "")
+        for name, sheet in props.get("models", {}).items() if function else ():
+            checkpoint, _, direction = name.rpartition(" ")
+            colours = list(sheet["palette"].values()) or ["#000000"]
+            model = Model(checkpoint, direction, sheet["paper"], sheet["size"], colours, component["id"], function)
+            found.append(model)
+    return found
+
+
+async def _visit(
+    client: httpx.AsyncClient, visitor: Visitor, model: Model, play: Any, end: float, chance: random.Random
+) -> None:
+    """Come within the first seconds, open the page, and play until the end."""
+    await asyncio.sleep(chance.uniform(0, min(5.0, (end - time.monotonic()) / 4)))
+    try:
+        (await client.get("/")).raise_for_status()
+        session = f"{chance.getrandbits(64):x}"
+        await play(Talk(client, visitor, model, session), model, end, chance)
+    except Exception as error:
+        visitor.complaints.append(repr(error))
+
+
+@dataclass
+class Talk:
+    """A visitor's questions, one after the other as `live.js` asks them."""
+
+    client: httpx.AsyncClient
+    visitor: Visitor
+    model: Model
+    session: str
+
+    async def ask(self, function: str = "", **question: Any) -> dict[str, Any]:
+        """The answer, timed; what is no answer is a complaint."""
+        body = {
+            "data": {"checkpoint": self.model.checkpoint, "direction": self.model.direction, **question},
+            "component_id": self.model.component,
+            "fn_name": function or self.model.function,
+            "session_hash": self.session,
+        }
+        start = time.monotonic()
+        try:
+            response = await self.client.post("/gradio_api/component_server/", json=body)
+            answer = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            self.visitor.complaints.append(repr(error))
+            return {}
+        if "forgotten" in answer:
+            return {}
+        if "error" in answer or response.is_error:
+            self.visitor.complaints.append(f"{response.status_code} {answer}"[:200])
+            return {}
+        self.visitor.seconds.append(time.monotonic() - start)
+        return answer
+
+
+async def _draw(talk: Talk, model: Model, end: float, chance: random.Random) -> None:
+    """Draw: strokes that grow while the answers come, a look at the result after each, a new sheet now and then."""
+    while time.monotonic() < end:
+        paper = Paper(model, chance)
+        for _ in range(chance.randint(3, 8)):
+            stroke_ends = time.monotonic() + chance.uniform(0.4, 1.5)
+            while time.monotonic() < min(end, stroke_ends):
+                paper.move()
+                await talk.ask(image=paper.url())
+                await asyncio.sleep(FRAME)
+            paper.lift()
+            await asyncio.sleep(min(chance.uniform(0.5, 3), max(0.0, end - time.monotonic())))
+
+
+async def _drag(talk: Talk, model: Model, end: float, chance: random.Random) -> None:
+    """Draw a little, then drag the style about, rest, and drag again; a new drawing now and then."""
+    while time.monotonic() < end:
+        paper = Paper(model, chance)
+        for _ in range(12):
+            paper.move()
+        source = {"image": paper.url()}
+        drawn = await talk.ask("sample", seed=chance.randrange(1000), count=1)
+        style = drawn["styles"][0] if drawn else []
+        for _ in range(chance.randint(3, 8)):
+            drag_ends = time.monotonic() + chance.uniform(1, 3)
+            while time.monotonic() < min(end, drag_ends):
+                answer = await talk.ask(**source, style=style)
+                # The page sends the picture again when the server has forgotten it.
+                source = {"key": answer["key"]} if answer else {"image": paper.url()}
+                style = [number + chance.gauss(0, 0.1) for number in style]
+                await asyncio.sleep(FRAME)
+            await asyncio.sleep(min(chance.uniform(1, 4), max(0.0, end - time.monotonic())))
+
+
+class Paper:
+    """A sheet at the network's size, on which a pen wanders."""
+
+    def __init__(self, model: Model, chance: random.Random) -> None:
+        self.size, self.chance, self.colours = model.size, chance, model.colours
+        self.image = Image.new("RGB", (model.size, model.size), model.paper)
+        self.lift()
+
+    def lift(self) -> None:
+        """Put the pen down elsewhere, in another colour."""
+        self.at = tuple(self.chance.uniform(0.2, 0.8) * self.size for _ in "xy")
+        self.colour = self.chance.choice(self.colours)
+
+    def move(self) -> None:
+        """Go on with the stroke."""
+        step = self.size / 16
+        to = tuple(min(max(v + self.chance.gauss(0, step), 0), self.size - 1) for v in self.at)
+        ImageDraw.Draw(self.image).line([self.at, to], fill=self.colour, width=max(2, self.size // 64))
+        self.at = to
+
+    def url(self) -> str:
+        """The sheet as the page sends it."""
+        buffer = io.BytesIO()
+        self.image.save(buffer, "PNG")
+        return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+async def _watch(pid: int, start: float, memory: Memory) -> None:
+    process = psutil.Process(pid)
+    while True:
+        memory.append((time.monotonic() - start, process.memory_info().rss / 1e6))
+        await asyncio.sleep(1)
+
+
+def report(everybody: list[Visitor], memory: Memory, took: float) -> str:
+    """The figures, a line each."""
+    waits = sorted(wait for visitor in everybody for wait in visitor.seconds)
+    complaints = [complaint for visitor in everybody for complaint in visitor.complaints]
+    medians = [visitor.median for visitor in everybody]
+    later = [(at, size) for at, size in memory if at >= WARM] or memory
+    half = len(later) // 2
+    halves = [statistics.mean(size for _, size in part) for part in (later[: half or 1], later[half:])]
+    lines = [
+        f"{len(everybody)} visitors, {took:.0f} s: {len(waits)} answers, {len(waits) / took:.1f} a second, "
+        f"{len(complaints)} errors",
+        *(f"  {complaint}" for complaint in sorted(set(complaints))[:5]),
+    ]
+    if waits:
+        p50, p95 = (waits[min(len(waits) - 1, int(len(waits) * share))] for share in (0.5, 0.95))
+        lines += [
+            f"wait for an answer: p50 {p50:.3f} s, p95 {p95:.3f} s, max {waits[-1]:.3f} s",
+            f"fairness: medians from {min(medians):.3f} s (quickest served visitor) to {max(medians):.3f} s (slowest), "
+            f"ratio {max(medians) / min(medians):.2f}",
+        ]
+    points = [f"{size:.0f} at {at:.0f} s" for at, size in memory[:: max(1, len(memory) // 6)]]
+    lines += [
+        f"memory of the page, MB: {', '.join(points)}, {memory[-1][1]:.0f} at the end",
+        f"after the first {WARM:.0f} s: mean {halves[0]:.0f} MB in the first half, {halves[1]:.0f} MB in the second, "
+        f"most {max(size for _, size in later):.0f} MB",
+    ]
+    return "\n".join(lines)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

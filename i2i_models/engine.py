@@ -1,0 +1,230 @@
+"""What runs a network: OpenVINO on CPUs, torch on GPUs and as the reference.
+
+Encoder and decoder are separate graphs, one of each a direction, made when they are first needed: that
+takes seconds at the first time and a tenth of one when the graph is found on disk (graph.py). Whoever asks
+while one is being made is answered by the network itself.
+"""
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from .errors import EngineError
+from .graph import Graph
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from .abilities import Direction
+    from .network import TranslationNetwork
+    from .remote import RemoteEngine
+
+log = logging.getLogger(__name__)
+
+Choice = Literal["auto", "openvino", "torch"]
+
+_building = threading.Lock()
+"""Held while a graph is made: tracing is not safe in two threads at once, and would only be slower."""
+
+
+def requested() -> Choice:
+    """What `I2I_ENGINE` asks for; auto if it is not set.
+
+    Raises:
+        EngineError: it is none of the engines.
+    """
+    choice: Any = os.environ.get("I2I_ENGINE") or "auto"
+    if choice not in get_args(Choice):
+        raise EngineError(f"I2I_ENGINE must be auto, openvino or torch, not {choice!r}.")
+    return choice
+
+
+def make_engine(network: "TranslationNetwork", choice: Choice | None = None) -> "Engine":
+    """The engine for a network in eval mode; `I2I_COMPILE=1` asks torch's to compile it.
+
+    Args:
+        choice: `I2I_ENGINE` by default. auto is torch where there is a GPU, else OpenVINO, which the benchmark
+            (`python -m benchmarks inference`) finds as quick as torch or quicker on every CPU tried, else torch.
+
+    Raises:
+        EngineError: OpenVINO is asked for and not installed; or no engine's name.
+    """
+    device = _torch_device()
+    if chosen(choice) == "openvino":
+        return OpenVINOEngine(network)
+    # Compiled not by default: half a minute a network before the first picture.
+    return TorchEngine(network, device, compiled=os.environ.get("I2I_COMPILE") == "1")
+
+
+def chosen(choice: Choice | None = None) -> Literal["openvino", "torch"]:
+    """The engine that `make_engine` takes; arguments and errors as there."""
+    choice = choice or requested()
+    if choice == "torch" or (choice == "auto" and _torch_device() != "cpu"):
+        return "torch"
+    try:
+        import openvino  # noqa: F401
+    except ImportError as error:
+        if choice == "openvino":
+            raise EngineError(
+                f"I2I_ENGINE is openvino, which cannot be imported ({error}): run `pip install openvino`, or unset it."
+            ) from None
+        log.warning("OpenVINO cannot be imported (%s): torch does its work, more slowly", error)
+        return "torch"
+    return "openvino"
+
+
+@contextlib.contextmanager
+def graphs_made_apart(folders: Iterable[Path]) -> Iterator[None]:
+    """Have the graphs of checkpoints made by another process; until this ends, networks here answer by themselves.
+
+    Making one keeps Python's interpreter for seconds, in which a server would answer nobody. Afterwards
+    the graphs are found on disk.
+    """
+    command = [sys.executable, "-m", "i2i_models", "prepare", *(str(folder.resolve()) for folder in folders)]
+    with _building:
+        process = subprocess.Popen(
+            command, cwd=Path(__file__).parents[1], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield
+        finally:
+            process.wait()
+
+
+def on_zero_gpu() -> bool:
+    """Whether this is a Space on ZeroGPU, where a GPU is lent by the call and to another process."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
+def _torch_device() -> str:
+    import torch
+
+    if on_zero_gpu():
+        return "cpu"  # torch is made to say there that it has CUDA, and would fail when it is used
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+class TorchEngine:
+    """The network itself: bfloat16 where a GPU has it, float32 elsewhere; on request through `torch.compile`."""
+
+    name = "torch"
+
+    def __init__(self, network: "TranslationNetwork", device: str = "cpu", compiled: bool = False) -> None:
+        import torch
+
+        self.device = device
+        self.network = network.to(device).to(memory_format=torch.channels_last)
+        self._bfloat16 = device == "cuda" and torch.cuda.is_bf16_supported()
+        if compiled:
+            for part in network.children():
+                for module in part.children() if isinstance(part, torch.nn.ModuleDict) else [part]:
+                    module.compile()
+
+    def encode(self, x: "Tensor", direction: "Direction") -> "Tensor":
+        """As the network's `encode`, float32."""
+        with self._running():
+            return self.network.encode(self._placed(x), direction).float()
+
+    def encode_style(self, x: "Tensor", domain: str) -> "Tensor":
+        """As the network's `encode_style`, float32."""
+        with self._running():
+            return self.network.encode_style(self._placed(x), domain).float()
+
+    def decode(
+        self,
+        codes: "Tensor",
+        direction: "Direction",
+        style: "Tensor | None" = None,
+        noise: "torch.Generator | None" = None,
+        temperature: float = 1.0,
+    ) -> "Tensor":
+        """As the network's `decode`, float32."""
+        with self._running():
+            return self.network.decode(codes, direction, style, noise, temperature).float()
+
+    def _placed(self, x: "Tensor") -> "Tensor":
+        import torch
+
+        return x.to(self.device, memory_format=torch.channels_last)
+
+    @contextlib.contextmanager
+    def _running(self) -> Any:
+        import torch
+
+        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self._bfloat16):
+            yield
+
+
+class OpenVINOEngine:
+    """The network's encoders and decoders as OpenVINO graphs: bfloat16 where the processor has it, else float32.
+
+    Batch, height and width are free. What is drawn at random is drawn by torch and handed to the graph, so that
+    a seed means the same in both engines; dropout, which sits between the layers, is left to torch altogether.
+    """
+
+    name = "openvino"
+    device = "cpu"
+
+    def __init__(self, network: "TranslationNetwork") -> None:
+        self.torch = TorchEngine(network)
+        self.network = self.torch.network
+        self._graphs: dict[tuple[str, str], Callable[..., Any]] = {}
+
+    def encode(self, x: "Tensor", direction: "Direction") -> "Tensor":
+        """As the network's `encode`."""
+        encoder = self.network.encoder(direction) if direction in self.network.directions else None
+        if encoder is None:  # the image is its own code
+            return self.torch.encode(x, direction)
+        self.network.check_image(x, direction)
+        return self._run("encoder", direction, encoder, x)
+
+    def encode_style(self, x: "Tensor", domain: str) -> "Tensor":
+        """As the network's `encode_style`; by torch, since a guide's style is read once and not at every move."""
+        return self.torch.encode_style(x, domain)
+
+    def decode(
+        self,
+        codes: "Tensor",
+        direction: "Direction",
+        style: "Tensor | None" = None,
+        noise: "torch.Generator | None" = None,
+        temperature: float = 1.0,
+    ) -> "Tensor":
+        """As the network's `decode`."""
+        if noise is not None and self.network.chance == "dropout":
+            return self.torch.decode(codes, direction, style, noise, temperature)
+        self.network.check_direction(direction)
+        inputs = self.network.decoder_inputs(codes, style, noise, temperature)
+        return self._run("decoder", direction, self.network.decoder(direction), *inputs)
+
+    def _run(self, part: str, direction: str, module: "nn.Module", *inputs: "Tensor") -> "Tensor":
+        import torch
+
+        run = self._graphs.get((part, direction))
+        if run is None and _building.acquire(blocking=False):
+            try:
+                run = self._graphs.get((part, direction)) or _graph_of(module, inputs)
+                self._graphs[part, direction] = run
+            finally:
+                _building.release()
+        # While another thread makes a graph, this one or another, nobody waits: the network itself answers.
+        with torch.inference_mode():
+            return (run or module)(*inputs)
+
+
+def _graph_of(module: "nn.Module", inputs: "tuple[Tensor, ...]") -> Callable[..., Any]:
+    try:
+        return Graph(module, [x[:1] for x in inputs])
+    except Exception:
+        log.exception("OpenVINO cannot run this network: torch does, more slowly")
+        return module
+
+
+Engine: TypeAlias = "TorchEngine | OpenVINOEngine | RemoteEngine"

@@ -1,0 +1,422 @@
+"""Engines give what the network gives: at every size and batch, from several threads, whatever the cache holds."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from PIL import Image
+from torch import Tensor, nn
+
+import i2i_models as i2i
+from i2i_models import checkpoint, engine, graph
+from i2i_models.checkpoint import Domain, Info
+from i2i_models.engine import OpenVINOEngine, TorchEngine
+from i2i_models.errors import CheckpointError, DirectionError, EngineError, ShapeError
+from i2i_models.graph import Graph
+from i2i_models.layers import init_normal
+from i2i_models.methods import METHODS
+from i2i_models.network import TranslationNetwork
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "pix2pix": {"base_width": 4, "depth": 4},
+    "discogan": {"base_width": 4, "depth": 4, "norm": "batch", "last_layer": "transposed"},
+    "cyclegan": {"base_width": 4, "blocks": 1},
+    "unit": {"base_width": 4, "blocks": 2},
+    "munit": {"base_width": 4, "blocks": 1, "mlp_width": 16, "style_downs": 2},
+}
+CASES = [
+    (name, direction) for name in SETTINGS for direction in ("A2B", "B2A") if (name, direction) != ("pix2pix", "B2A")
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A cache of these tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("I2I_ENGINE", raising=False)
+        yield graph.cache_folder()
+
+
+def build(name: str) -> TranslationNetwork:
+    torch.manual_seed(0)
+    cls = METHODS[name]
+    network = cls(cls.Config(**SETTINGS[name])).eval().requires_grad_(False)
+    init_normal(network, 0.2)  # the methods' own beginnings are nearly grey pictures, which prove little
+    return network
+
+
+@pytest.fixture(scope="module")
+def engines() -> dict[str, OpenVINOEngine]:
+    """One for each method, so that a graph is made once."""
+    return {name: OpenVINOEngine(build(name)) for name in SETTINGS}
+
+
+def image(batch: int, height: int, width: int, seed: int = 0) -> Tensor:
+    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def close(a: Tensor, b: Tensor) -> bool:
+    """Within what the issue of rounding allows: 2/255 in the mean, 8/255 anywhere."""
+    difference = (a.float() - b.float()).abs() * 127.5
+    return a.shape == b.shape and a.dtype == b.dtype == torch.float32 and difference.mean() < 2 and difference.max() < 8
+
+
+@pytest.mark.parametrize(("name", "direction"), CASES)
+def test_graphs_give_what_the_network_gives_at_every_size_and_batch(engines: Any, name: str, direction: Any) -> None:
+    one, network = engines[name], engines[name].network
+    for shape in ((1, 32, 32), (3, 48, 16), (2, 16, 64)):
+        x = image(*shape)
+        with torch.inference_mode():
+            codes = network.encode(x, direction)
+            wanted = network.decode(codes, direction)
+        assert close(one.encode(x, direction), codes)
+        assert close(one.decode(codes, direction), wanted)
+        assert wanted.std() > 0.01
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "discogan" and name != "cyclegan"])
+def test_a_seed_means_the_same_in_both_engines(engines: Any, name: str) -> None:
+    one = engines[name]
+    codes = one.encode(image(2, 32, 32), "A2B")
+
+    def drawn(by: Any, seed: int, temperature: float = 1.0) -> Tensor:
+        return by.decode(codes, "A2B", None, torch.Generator().manual_seed(seed), temperature)
+
+    assert close(drawn(one, 1), drawn(one.torch, 1))
+    assert torch.equal(drawn(one, 1), drawn(one, 1))
+    assert (drawn(one, 1) - drawn(one, 2)).abs().max() > 0.01
+    assert (drawn(one, 1) - one.decode(codes, "A2B")).abs().max() > 0.01
+    if one.network.chance != "dropout":
+        assert close(drawn(one, 1, 0.0), one.decode(codes, "A2B"))
+
+
+def test_many_styles_are_one_call_and_the_encoder_is_not_in_it(engines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = engines["munit"]
+    codes = one.encode(image(1, 32, 32), "A2B")
+    one.decode(codes, "A2B")
+    calls: list[tuple[int, ...]] = []
+    run = Graph.__call__
+    monkeypatch.setattr(
+        Graph, "__call__", lambda self, *inputs: calls.append(tuple(map(len, inputs))) or run(self, *inputs)
+    )
+    styles = one.network.sample_styles(5, torch.Generator().manual_seed(3))
+    together = one.decode(codes, "A2B", styles)
+    assert calls == [(5, 5)]
+    assert close(together, one.torch.decode(codes, "A2B", styles))
+    for style, result in zip(styles, together, strict=True):
+        assert close(one.decode(codes, "A2B", style)[0], result)
+    assert (together[0] - together[1]).abs().max() > 0.01
+
+
+def test_torch_does_what_openvino_cannot(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    one = OpenVINOEngine(build("unit"))
+    monkeypatch.setattr(graph, "_converted", lambda *_: (_ for _ in ()).throw(RuntimeError("no such operator")))
+    monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
+    x = image(2, 32, 32)
+    codes = one.encode(x, "A2B")
+    assert torch.equal(codes, one.torch.encode(x, "A2B"))
+    assert torch.equal(one.decode(codes, "A2B"), one.torch.decode(codes, "A2B"))
+    assert caplog.text.count("OpenVINO cannot run this network") == 2
+
+
+@pytest.mark.parametrize("kind", [OpenVINOEngine, TorchEngine])
+def test_wrong_calls_end_in_the_network_s_own_errors(engines: Any, kind: Any) -> None:
+    munit, pix2pix = (engines[n] if kind is OpenVINOEngine else engines[n].torch for n in ("munit", "pix2pix"))
+    with pytest.raises(DirectionError, match="not 'B2A'"):
+        pix2pix.encode(image(1, 32, 32), "B2A")
+    with pytest.raises(DirectionError, match="not 'A2C'"):
+        munit.encode(image(1, 32, 32), "A2C")
+    with pytest.raises(DirectionError, match="not 'B2A'"):
+        pix2pix.decode(image(1, 32, 32), "B2A")
+    with pytest.raises(ShapeError, match="sides from"):
+        munit.encode(image(1, 33, 32), "A2B")
+    with pytest.raises(ShapeError, match="A style here has 8 numbers, not 3"):
+        munit.decode(munit.encode(image(1, 32, 32), "A2B"), "A2B", torch.zeros(3))
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "munit"])
+def test_a_compiled_network_gives_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Dynamo's own backend: which kernels come behind it is torch's affair, and takes a C++ compiler.
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+    plain, compiled = TorchEngine(build(name)), TorchEngine(build(name), compiled=True)
+    for x in (image(1, 32, 32), image(2, 16, 48)):
+        codes = plain.encode(x, "A2B")
+        assert close(compiled.encode(x, "A2B"), codes)
+        for seed in (None, 1):
+            a, b = (
+                one.decode(codes, "A2B", None, seed and torch.Generator().manual_seed(seed))
+                for one in (plain, compiled)
+            )
+            assert close(a, b)
+
+
+@pytest.mark.parametrize("name", ["unit", "munit", "pix2pix"])
+def test_eight_threads_get_what_one_gets(name: str, cache: Path) -> None:
+    one = OpenVINOEngine(build(name))
+    images = [image(1, 32, 32, seed) for seed in range(24)]
+
+    def translate(x: Tensor) -> Tensor:
+        return one.decode(one.encode(x, "A2B"), "A2B")
+
+    with ThreadPoolExecutor(8) as pool:
+        early = list(pool.map(translate, images))  # the graphs are made while all of them ask
+        parallel = list(pool.map(translate, images))
+    assert len({x.sum().item() for x in parallel}) == len(images)
+    alone = [translate(x) for x in images]
+    assert all(torch.equal(a, b) for a, b in zip(parallel, alone, strict=True))
+    assert all(close(a, b) for a, b in zip(early, alone, strict=True))
+
+
+def test_nobody_waits_for_a_graph_that_another_makes() -> None:
+    one = OpenVINOEngine(build("pix2pix"))
+    x = image(1, 32, 32)
+    with engine._building:  # another thread is at work on one
+        assert torch.equal(one.decode(x, "A2B"), one.torch.decode(x, "A2B"))
+    assert not one._graphs
+    one.decode(x, "A2B")
+    assert one._graphs
+
+
+def layer(seed: int = 0) -> nn.Module:
+    """The least that a graph can be made of."""
+    torch.manual_seed(seed)
+    return nn.Conv2d(3, 3, 3).requires_grad_(False)
+
+
+X = torch.linspace(-1, 1, 300).reshape(1, 3, 10, 10)
+
+
+def test_a_graph_is_made_once_and_then_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Graph(layer(), [X])(X)
+    monkeypatch.setattr(graph, "_converted", lambda *_: pytest.fail("converted again"))
+    assert torch.equal(Graph(layer(), [X])(X), first)
+
+
+def test_other_weights_or_settings_are_another_graph(cache: Path) -> None:
+    wider = nn.Conv2d(3, 3, 3, padding=1).requires_grad_(False)
+    wider.load_state_dict(layer().state_dict())
+    for module in (layer(), layer(1), wider):
+        assert close(Graph(module, [X])(X), module(X))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "a folder", "nonsense of the right digest"])
+def test_a_damaged_cache_is_made_again(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    wanted = Graph(layer(), [X])(X)
+    (file,) = graph.cache_folder().iterdir()
+    data = file.read_bytes()
+    if damage == "a folder":
+        file.unlink()
+        file.mkdir()
+    else:
+        flipped = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
+        nonsense = graph._digest(b"no graph") + b"no graph"
+        damaged = {"cut": data[: len(data) // 2], "flipped": flipped, "emptied": b""}
+        file.write_bytes(damaged.get(damage, nonsense))
+    assert torch.equal(Graph(layer(), [X])(X), wanted)
+    assert "making it again" in caplog.text
+    if damage != "a folder":
+        caplog.clear()
+        assert torch.equal(Graph(layer(), [X])(X), wanted)
+        assert not caplog.text
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "i2i_models").write_text("a file where the folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert close(Graph(layer(), [X])(X), layer()(X))
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert close(Graph(layer(), [X])(X), layer()(X))
+
+
+def test_the_cache_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(graph, "KEPT_FILES", 2)
+    for seed in range(4):
+        Graph(layer(seed), [X])
+    assert len(list(graph.cache_folder().iterdir())) == 2
+
+
+def test_which_engine_is_taken(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    network = build("pix2pix")
+    monkeypatch.setattr(engine, "_torch_device", lambda: "cpu")
+    monkeypatch.setenv("I2I_ENGINE", "torch")
+    assert engine.make_engine(network).name == "torch"
+    monkeypatch.setenv("I2I_ENGINE", "")
+    assert engine.make_engine(network).name == "openvino"
+    monkeypatch.setenv("I2I_ENGINE", "onnx")
+    with pytest.raises(EngineError, match="I2I_ENGINE must be auto, openvino or torch, not 'onnx'"):
+        engine.make_engine(network)
+    monkeypatch.setitem(sys.modules, "openvino", None)  # an import of it fails from here on
+    monkeypatch.setenv("I2I_ENGINE", "auto")
+    assert engine.make_engine(network).name == "torch"
+    assert "OpenVINO cannot be imported" in caplog.text
+    monkeypatch.setenv("I2I_ENGINE", "openvino")
+    with pytest.raises(EngineError, match="pip install openvino"):
+        engine.make_engine(network)
+
+
+def test_a_wrong_engine_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    from test_command_line import command
+
+    monkeypatch.setenv("I2I_ENGINE", "gpu")
+    arguments = ("translate", ROOT / "checkpoints" / "emoji-pix2pix", tmp_path, "--output", tmp_path / "out")
+    assert command(monkeypatch, "i2i_models", *arguments) == 2
+    assert capsys.readouterr().err == "error: I2I_ENGINE must be auto, openvino or torch, not 'gpu'.\n"
+
+
+def test_the_page_does_not_start_with_a_wrong_engine() -> None:
+    environment = {**os.environ, "I2I_ENGINE": "gpu", "PORT": "7897"}
+    app = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (app.returncode, app.stdout) == (2, "")
+    assert app.stderr == "I2I_ENGINE must be auto, openvino or torch, not 'gpu'.\n"
+
+
+def test_a_translator_decodes_many_styles_to_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    info = Info("tiny", "Tiny", "munit", 32, {"A": Domain("outline"), "B": Domain("emoji")})
+    pictures = {}
+    for choice in ("openvino", "torch"):
+        monkeypatch.setenv("I2I_ENGINE", choice)
+        translator = i2i.Translator(build("munit"), info)
+        assert translator.engine.name == choice
+        codes = translator.encode(Image.linear_gradient("L").resize((40, 30)))
+        styles = translator.network.sample_styles(3, torch.Generator().manual_seed(0))
+        pictures[choice] = translator.decode_each(codes, styles)
+        assert [p.size for p in pictures[choice]] == [(40, 30)] * 3
+    for a, b in zip(*pictures.values(), strict=True):
+        assert np.abs(np.asarray(a, int) - np.asarray(b, int)).max() <= 8
+
+
+@pytest.mark.parametrize("folder", i2i.find_checkpoints(ROOT / "checkpoints"), ids=lambda path: path.name)
+def test_shipped_checkpoints_translate_alike_in_both_engines(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("I2I_ENGINE", "torch")
+    reference = i2i.load(folder)
+    monkeypatch.setenv("I2I_ENGINE", "auto")
+    translator = i2i.load(folder)
+    domains = {"A2B": reference.examples_of("A"), "B2A": reference.examples_of("B")}
+    for direction in reference.directions:
+        for path in domains[direction][:2]:
+            picture = i2i.open_image(path)
+            for seed in (None, 1) if reference.network.chance == "style" else (None,):
+                a, b = (np.asarray(t.translate(picture, direction, seed=seed), int) for t in (reference, translator))
+                assert np.abs(a - b).mean() <= 2
+                assert np.abs(a - b).max() <= 8
+
+
+def save_tiny(folder: Path, name: str = "munit") -> Path:
+    domains = {"A": Domain("outline"), "B": Domain("emoji")}
+    checkpoint.save(folder / name, build(name), Info(name, name.title(), name, 32, domains))
+    return folder / name
+
+
+def test_a_lazy_translator_is_described_without_torch(tmp_path: Path) -> None:
+    save_tiny(tmp_path)
+    script = f"""
+import sys
+import i2i_models as i2i
+
+(folder,) = i2i.find_checkpoints({str(tmp_path)!r})
+t = i2i.load(folder, lazy=True)
+assert (t.info.title, t.card, t.examples) == ("Munit", "", [])
+able = t.abilities
+assert (t.directions, able.chance, able.style_dim, able.paired) == (("A2B", "B2A"), "style", 8, False)
+assert i2i.outline and i2i.open_image
+heavy = {{"torch", "torchvision", "cv2", "openvino", "huggingface_hub"}} & set(sys.modules)
+assert not heavy, heavy
+assert t.network.abilities == t.abilities
+assert "torch" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+def test_a_lazy_translator_translates_as_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("I2I_ENGINE", "torch")
+    folder = save_tiny(tmp_path)
+    read, reads = checkpoint.read, []
+    monkeypatch.setattr(checkpoint, "read", lambda path: reads.append(path) or read(path))
+    lazy = i2i.load(folder, lazy=True)
+    assert reads == []
+    picture = Image.linear_gradient("L").resize((40, 30))
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: lazy.translate(picture).tobytes(), range(8)))
+    assert reads == [folder]  # once, although eight asked
+    assert set(results) == {i2i.load(folder).translate(picture).tobytes()}
+
+
+def test_a_checkpoint_that_does_not_say_what_it_can_is_asked(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path, "pix2pix")
+    config = json.loads((folder / "config.json").read_text())
+    del config["abilities"]
+    (folder / "config.json").write_text(json.dumps(config))
+    assert i2i.load(folder, lazy=True).abilities == i2i.load(folder).network.abilities
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"chance": "luck"}, {"directions": ["A2C"]}, {"style_dim": -1}, {"paired": 1}, {"more": 1}, {"title": None}],
+)
+def test_damaged_abilities_are_refused_at_once(tmp_path: Path, change: dict[str, Any]) -> None:
+    folder = save_tiny(tmp_path, "pix2pix")
+    config = json.loads((folder / "config.json").read_text())
+    config["abilities"] |= change
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=r"config\.json: abilities are not as they are saved"):
+        i2i.load(folder, lazy=True)
+
+
+def test_weights_that_cannot_be_whole_are_refused_at_once_and_others_when_read(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path, "pix2pix")
+    path = folder / "model.safetensors"
+    data = path.read_bytes()
+    for damaged in (b"", data[:7], data[:100], data[: len(data) // 2], data[:-1], data + b"x", b"\xff" * 8 + data[8:]):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged"):
+            i2i.load(folder, lazy=True)
+    path.unlink()
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is missing"):
+        i2i.load(folder, lazy=True)
+    path.write_bytes(data)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"network": config["network"] | {"base_width": 8}}))
+    lazy = i2i.load(folder, lazy=True)
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match=r"has shape .* describes"):
+            lazy.translate(Image.new("RGB", (32, 32)))
+    config["abilities"]["chance"] = "none"
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match="abilities are not those of its network"):
+        i2i.load(folder)
+
+
+def test_the_benchmark_measures_every_part_of_every_checkpoint(tmp_path: Path, capsys: Any) -> None:
+    from benchmarks.inference import inference, multiply_adds
+
+    assert multiply_adds(nn.Conv2d(3, 5, 3, padding=1), (torch.zeros(2, 3, 8, 8),)) == 2 * 8 * 8 * 5 * 3 * 3 * 3
+    save_tiny(tmp_path)
+    save_tiny(tmp_path, "pix2pix")
+    inference(tmp_path, papers=False, rounds=1)
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if " at 32, " in line]
+    assert [row[0] for row in rows] == [
+        "| munit at 32, encoder",
+        "| munit at 32, decoder",
+        "| pix2pix at 32, decoder",
+    ]
+    for row in rows:
+        assert "(1.00×)" in row[2]
+        assert float(row[5].split(" (")[0]) > 0
+        assert "% (" in row[-1]
