@@ -2,14 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
 
 from .errors import ImageError
+
+if TYPE_CHECKING:  # imported where a tensor is made: images are opened without torch
+    from torch import Tensor
 
 MAX_PIXELS = 40_000_000
 """Larger images are refused by their header, before anything is decoded."""
@@ -74,22 +75,24 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def to_tensor(image: Image.Image) -> Tensor:
+def to_tensor(image: Image.Image) -> "Tensor":
     """RGB image → float `(1, 3, H, W)` in [-1, 1]."""
+    import torch
+
     return from_bytes(torch.from_numpy(np.array(image)).permute(2, 0, 1)[None])
 
 
-def from_bytes(pixels: Tensor) -> Tensor:
+def from_bytes(pixels: "Tensor") -> "Tensor":
     """uint8 of any shape → float in [-1, 1]."""
     return pixels.float() / 127.5 - 1
 
 
-def to_bytes(x: Tensor) -> Tensor:
+def to_bytes(x: "Tensor") -> "Tensor":
     """Float in [-1, 1] of any shape → uint8, rounded and clipped."""
-    return ((x.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return ((x.float() + 1) * 127.5).round().clamp(0, 255).byte()
 
 
-def to_image(x: Tensor) -> Image.Image:
+def to_image(x: "Tensor") -> Image.Image:
     """`(3, H, W)` or `(1, 3, H, W)` in [-1, 1] → RGB image."""
     pixels = to_bytes(x.detach().reshape(x.shape[-3:])).permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(pixels)

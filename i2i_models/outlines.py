@@ -1,6 +1,5 @@
 """Outlines of pictures, made alike for training pairs and for a visitor's photo."""
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -16,6 +15,8 @@ def outline(image: Image.Image) -> Image.Image:
     Colour regions are flattened (bilateral filter), edges found in lightness and both colour
     channels (Canny on Lab), specks dropped and strokes closed to about 1.5 px at a 128 px size.
     """
+    import cv2  # only here: a page that outlines nothing starts without it
+
     scale = WORKING_SIZE / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     pixels = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))

@@ -1,18 +1,26 @@
 """PIL images in, PIL images out: any size, any mode."""
 
+import dataclasses
+import functools
 import os
-import re
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from . import checkpoint
+from .abilities import Abilities, Direction
 from .checkpoint import Info
-from .errors import CheckpointError
+from .engine import Engine, make_engine
+from .errors import CheckpointError, DirectionError
 from .images import to_image, to_rgb, to_tensor
-from .network import Direction, TranslationNetwork
+
+if TYPE_CHECKING:  # imported where they are needed: a lazy translator says what it is without torch
+    from torch import Tensor, nn
+
+    from .network import TranslationNetwork
+    from .styles import StyleSpace
 
 
 class Codes:
@@ -22,29 +30,95 @@ class Codes:
     """
 
     def __init__(
-        self, tensor: Tensor, direction: Direction, size: tuple[int, int], box: tuple[int, int, int, int]
+        self, tensor: "Tensor", direction: Direction, size: tuple[int, int], box: tuple[int, int, int, int]
     ) -> None:
         self.tensor, self.direction, self.size, self.box = tensor, direction, size, box
+
+    def mixed(self, other: "Codes", share: float) -> "Codes":
+        """(1 - share)·these + share·other's codes, laid out as this image; share in 0 … 1.
+
+        Means something only where `network.mixes_codes`.
+
+        Raises:
+            DirectionError: the other codes are of another direction.
+        """
+        if other.direction != self.direction:
+            raise DirectionError(f"Codes for {self.direction} and {other.direction} do not mix.")
+        return Codes(self.tensor.lerp(other.tensor, share), self.direction, self.size, self.box)
 
 
 class Translator:
     """A checkpoint in use. Safe to call from several threads at once."""
 
-    def __init__(self, network: TranslationNetwork, info: Info, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        network: "TranslationNetwork | None",
+        info: Info,
+        folder: Path | None = None,
+        engine: "Engine | None" = None,
+    ) -> None:
         """
         Args:
-            network: the trained network, in eval mode.
+            network: the trained network, in eval mode; None to read it from `folder` when it is first needed.
             info: what the checkpoint says of it.
             folder: where the checkpoint lies, for its card and examples.
+            engine: what runs the network, if it is not to be made here.
         """
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        self.network = network.to(device).to(memory_format=torch.channels_last)
-        self.info, self.folder, self.device = info, folder, device
+        self.info, self.folder = info, folder
+        self._lock = threading.Lock()
+        self._engine = engine if network is None else make_engine(network)
+        self._discriminators: nn.Module | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the network, which is read now if it was not yet.
+
+        Raises:
+            CheckpointError: its weights are not those that its config describes.
+        """
+        if self._engine is None:
+            with self._lock:
+                if self._engine is None:
+                    assert self.folder is not None
+                    self._engine = make_engine(checkpoint.read(self.folder)[0])
+        return self._engine
+
+    @property
+    def network(self) -> "TranslationNetwork":
+        """The network itself, on `(N, 3, H, W)` in [-1, 1]. Raises as `engine`."""
+        return self.engine.network
+
+    @property
+    def discriminators(self) -> "nn.Module":
+        """What the network was trained against, on its device. Read when first asked for: translating never needs it.
+
+        Raises:
+            CheckpointError: the checkpoint came without them, or they are not what its config describes.
+        """
+        if self._discriminators is None:
+            network = self.network  # before the lock, which reading it needs
+            with self._lock:
+                if self._discriminators is None:
+                    if self.folder is None:
+                        raise CheckpointError("This translator has no checkpoint folder to read discriminators from.")
+                    found = checkpoint.read_discriminators(self.folder, network)
+                    self._discriminators = found.to(self.engine.device)
+        return self._discriminators
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the network has been read already."""
+        return self._engine is not None
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the network can do; known before it is read."""
+        return self.info.abilities or self.network.abilities
 
     @property
     def directions(self) -> tuple[Direction, ...]:
         """The directions it translates in."""
-        return self.network.directions
+        return self.abilities.directions
 
     @property
     def card(self) -> str:
@@ -54,14 +128,31 @@ class Translator:
 
     @property
     def examples(self) -> list[Path]:
-        """Small input images that come with the checkpoint."""
-        return sorted((self.folder / "examples").glob("*.png")) if self.folder else []
+        """Small input images of domain A that come with the checkpoint."""
+        return self.examples_of("A")
+
+    def examples_of(self, domain: str) -> list[Path]:
+        """Small images of domain A or B that come with the checkpoint."""
+        if not self.folder:
+            return []
+        return sorted((self.folder / checkpoint.EXAMPLES[domain]).glob("*.png"))
+
+    @functools.cached_property
+    def styles(self) -> dict[str, "StyleSpace"]:
+        """For the domains A and B: where real images' styles lie, or the prior if the checkpoint does not say.
+
+        Raises:
+            CheckpointError: the checkpoint's file about it is damaged.
+        """
+        from .styles import load_styles
+
+        return load_styles(self.folder, self.abilities.style_dim)
 
     def translate(
         self,
         image: Image.Image,
         direction: Direction = "A2B",
-        style: Tensor | None = None,
+        style: "Tensor | None" = None,
         seed: int | None = None,
         temperature: float = 1.0,
     ) -> Image.Image:
@@ -85,23 +176,45 @@ class Translator:
 
     def encode(self, image: Image.Image, direction: Direction = "A2B") -> Codes:
         """The codes of an image; `decode` them as often as you like. Arguments and errors as `translate`."""
-        self.network.check_direction(direction)
+        self.abilities.check_direction(direction)
         image = to_rgb(image)
         square, box = self._fit(image, labels=self.info.domains[direction[0]].kind == "labels")
-        x = to_tensor(square).to(self.device, memory_format=torch.channels_last)
-        with torch.inference_mode():
-            return Codes(self.network.encode(x, direction), direction, image.size, box)
+        return Codes(self.engine.encode(to_tensor(square), direction), direction, image.size, box)
 
     def decode(
-        self, codes: Codes, style: Tensor | None = None, seed: int | None = None, temperature: float = 1.0
+        self, codes: Codes, style: "Tensor | None" = None, seed: int | None = None, temperature: float = 1.0
     ) -> Image.Image:
         """Codes → RGB image of the encoded image's size. Arguments and errors as `translate`."""
+        return self.finish(self.draw(codes, style, seed, temperature), codes)[0]
+
+    def draw(
+        self, codes: Codes, style: "Tensor | None" = None, seed: int | None = None, temperature: float = 1.0
+    ) -> "Tensor":
+        """As `decode`, but the square as the network draws it: `(1, 3, H, W)` in [-1, 1]."""
+        import torch
+
         noise = None if seed is None else torch.Generator().manual_seed(seed)
-        with torch.inference_mode():
-            y = self.network.decode(codes.tensor, codes.direction, style, noise, temperature)
-        result = to_image(y).crop(codes.box)
+        return self.engine.decode(codes.tensor, codes.direction, style, noise, temperature)
+
+    def decode_each(self, codes: Codes, styles: "Tensor") -> list[Image.Image]:
+        """One image's codes in each of `styles` `(K, style_dim)`, in one pass; otherwise as `decode`."""
+        return self.finish(self.engine.decode(codes.tensor, codes.direction, styles), codes)
+
+    def finish(self, drawn: "Tensor", codes: Codes) -> list[Image.Image]:
+        """Squares as the network draws them, `(K, 3, H, W)`, as images: cut back and of the encoded image's size."""
         labels = self.info.domains[codes.direction[2]].kind == "labels"
-        return result.resize(codes.size, Image.Resampling.NEAREST if labels else Image.Resampling.BICUBIC)
+        method = Image.Resampling.NEAREST if labels else Image.Resampling.BICUBIC
+        return [to_image(one).crop(codes.box).resize(codes.size, method) for one in drawn]
+
+    def encode_style(self, image: Image.Image, domain: str) -> "Tensor":
+        """The style code `(style_dim,)` of an image of domain A or B, any size and mode, on the CPU.
+
+        Raises:
+            DirectionError: the method has no such domain, or no styles at all.
+        """
+        labels = domain in self.info.domains and self.info.domains[domain].kind == "labels"
+        square, _ = self._fit(to_rgb(image), labels)
+        return self.engine.encode_style(to_tensor(square), domain)[0].cpu()
 
     def _fit(self, image: Image.Image, labels: bool) -> tuple[Image.Image, tuple[int, int, int, int]]:
         """The image in the network's square without distortion, and the box that it fills there."""
@@ -133,53 +246,25 @@ def _continue_borders(image: Image.Image, box: tuple[int, int, int, int], side: 
     return square
 
 
-def load(source: str | os.PathLike[str]) -> Translator:
+def load(source: str | os.PathLike[str], lazy: bool = False) -> Translator:
     """Load a checkpoint.
 
     Args:
         source: a checkpoint folder, or a Hub id `owner/name` or `owner/name@revision`.
+        lazy: look only at the config and at the weights' header now, without torch; read the weights when they are
+            first needed, and only then find that they do not fit the config.
 
     Raises:
         CheckpointError: it is not there, damaged or not one of ours; says which file and field.
+        HubError (a CheckpointError): it cannot be had from the Hub.
     """
     folder = Path(source)
-    if not folder.exists() and _is_hub_id(str(source)):
-        folder = _download(str(source))
-    network, info = checkpoint.read(folder)
-    return Translator(network, info, folder)
+    name = folder.name
+    if not folder.exists():
+        from . import hub
 
-
-def _is_hub_id(text: str) -> bool:
-    return re.fullmatch(r"[\w][\w.-]*/[\w][\w.-]*(@[\w./-]+)?", text) is not None
-
-
-def _download(hub_id: str) -> Path:
-    """The local copy of a checkpoint on the Hub; only files of our layout are fetched, never code or pickles."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    name, _, revision = hub_id.partition("@")
-    wanted = [
-        checkpoint.CONFIG,
-        checkpoint.WEIGHTS,
-        checkpoint.CARD,
-        checkpoint.METRICS,
-        "samples.png",
-        "examples/*.png",
-    ]
-    try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
-    except LocalEntryNotFoundError:
-        raise CheckpointError(
-            f"{hub_id} is neither a folder nor in the local cache, and the Hub cannot be reached."
-        ) from None
-    except HFValidationError:
-        raise CheckpointError(f"{hub_id} is neither a folder nor a Hub id of the form owner/name@revision.") from None
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no answer"
-        raise CheckpointError(
-            f"{hub_id} could not be had from the Hub ({status}): check its name and revision; "
-            "a private one needs `hf auth login`."
-        ) from None
-    except OSError as error:
-        raise CheckpointError(f"{hub_id} is not a folder here, and the Hub could not be reached ({error}).") from None
+        if hub.is_hub_id(str(source)):
+            folder = hub.download(str(source))
+            name = str(source)  # the folder is named by its commit
+    network, info = (None, checkpoint.read_info(folder)) if lazy else checkpoint.read(folder)
+    return Translator(network, dataclasses.replace(info, name=name), folder)

@@ -1,0 +1,134 @@
+"""The app on a Hugging Face Space: `python -m train space owner/name`."""
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import gradio
+import tyro
+import yaml
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+from i2i_models import checkpoint, hub
+from i2i_models.errors import HubError
+from i2i_models.push import Operation, check_name, commit, with_retries
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = ("app.py", "requirements.txt", "LICENSE")
+PACKAGES = ("ui", "i2i_models")
+"""What app.py imports of this project, and it alone: arrows run app → ui → i2i_models."""
+SCOPES = ("read-repos", "contribute-repos")
+"""What a visitor who logs in allows: their own checkpoints to be read, and repos to be made for them."""
+PYTHON = "3.12"
+"""The version that the Space runs; Spaces have it on every hardware."""
+
+
+def space(
+    repo_id: tyro.conf.Positional[str],
+    hardware: str | None = None,
+    private: bool = False,
+    offer: tuple[str, ...] = (),
+) -> None:
+    """Put the app on a Hugging Face Space, with the checkpoints that lie in checkpoints/.
+
+    The token is that of `hf auth login` or of HF_TOKEN. The same command again updates the Space.
+
+    Args:
+        repo_id: owner/name of the Space; made if it is not there.
+        hardware: as the Hub calls it, such as cpu-basic or t4-small; by default what the Space has.
+        private: make it a private one, if it is made.
+        offer: Hub ids or collections to offer beside the embedded checkpoints.
+    """
+    check_name(repo_id)
+    models = [hub.split_id(name)[0] for name in hub.sources(",".join(offer)) if hub.is_hub_id(name)]
+    files = bundle(ROOT, models)
+    print(f"{len(files)} files, {sum(map(size, files.values())) / 1e6:.1f} MB")
+
+    def operations(api: HfApi, parent: str) -> list[Operation]:
+        gone = [name for name in api.list_repo_files(repo_id, repo_type="space", revision=parent) if name not in files]
+        kept = (".gitattributes", ".gitignore")
+        return [
+            *(CommitOperationAdd(name, content) for name, content in files.items()),
+            *(CommitOperationDelete(name) for name in gone if name not in kept),
+        ]
+
+    def attempt() -> str:
+        api = HfApi()
+        api.create_repo(
+            repo_id, repo_type="space", space_sdk="gradio", private=private or None, exist_ok=True,
+            space_hardware=hardware,  # type: ignore[arg-type]
+        )  # fmt: skip
+        url = commit(api, repo_id, operations, "Update the app", repo_type="space")
+        if offer:
+            api.add_space_variable(repo_id, "I2I_CHECKPOINTS", ",".join(offer))
+        if hardware is not None:
+            api.request_space_hardware(repo_id, hardware)  # type: ignore[arg-type]
+        return url
+
+    print(with_retries(attempt, repo_id))
+
+
+def bundle(root: Path, models: list[str]) -> dict[str, Path | bytes]:
+    """What the app needs, by path: the start file, the packages it imports, each checkpoint as inference reads it.
+
+    Args:
+        root: of the project.
+        models: Hub ids that the Space uses besides.
+
+    Returns:
+        Files, and the README as bytes, with the front matter that this machine's versions ask for.
+
+    Raises:
+        HubError: a file is missing, or no checkpoint is there.
+    """
+    found = dict(_found(root))
+    if missing := [name for name in (*FILES, "README.md") if not (root / name).is_file()]:
+        raise HubError(f"{root / missing[0]} is missing: run this command in a clone of the project.")
+    if not any(name.endswith(f"/{checkpoint.WEIGHTS}") for name in found) and not models:
+        raise HubError(f"{root / 'checkpoints'} holds no checkpoint: train one, or offer some of the Hub with --offer.")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    found |= {name: root / name for name in _pictures(readme) if (root / name).is_file()}
+    return {**found, "README.md": with_front_matter(readme, models).encode()}
+
+
+def _found(root: Path) -> Iterator[tuple[str, Path]]:
+    for name in FILES:
+        yield name, root / name
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path.relative_to(root).as_posix(), path
+    for folder in checkpoint.find_checkpoints(root / "checkpoints"):
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if path.is_file() and any(fnmatch(name, pattern) for pattern in hub.LAYOUT):
+                yield path.relative_to(root).as_posix(), path
+
+
+def _pictures(readme: str) -> list[str]:
+    return re.findall(r"!\[[^\]]*\]\((?!https?:)([^)\s]+)\)", readme)
+
+
+def with_front_matter(readme: str, models: list[str]) -> str:
+    """The README with what a Space is started by: versions as here, the models it uses, log-in."""
+    match = re.match(r"---\n(.*?)\n---\n", readme, re.DOTALL)
+    given: dict[str, Any] = yaml.safe_load(match[1]) if match else {}
+    settings = {
+        **given,
+        "sdk": "gradio",
+        "sdk_version": gradio.__version__,
+        "python_version": PYTHON,
+        "app_file": "app.py",
+        "hf_oauth": True,
+        "hf_oauth_scopes": list(SCOPES),
+        **({"models": models} if models else {}),
+    }
+    body = readme[match.end() :] if match else readme
+    return f"---\n{yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)}---\n{body}"
+
+
+def size(content: Path | bytes) -> int:
+    """Bytes of a file, or of what is to become one."""
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
