@@ -102,21 +102,6 @@ def test_what_is_no_checkpoint(tmp_path: Path) -> None:
         i2i.load("nowhere")
 
 
-def test_a_hub_id_is_fetched_by_name_and_revision(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import huggingface_hub
-
-    asked = {}
-
-    def snapshot_download(name: str, revision: str | None, allow_patterns: list[str]) -> str:
-        asked.update(name=name, revision=revision, patterns=allow_patterns)
-        return str(folder)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    assert i2i.load("owner/tiny@v2").info.title == "Tiny"
-    assert (asked["name"], asked["revision"]) == ("owner/tiny", "v2")
-    assert not any(pattern.endswith((".py", ".pth", ".bin", ".pt")) or pattern == "*" for pattern in asked["patterns"])
-
-
 def test_without_network_a_hub_id_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(CheckpointError, match=r"owner/none@v1 .*(cannot|could not) be"):

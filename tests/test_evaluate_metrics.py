@@ -193,6 +193,7 @@ class Tinted(nn.Module):
     """A style is an RGB tint, the content what is left without it: a network with perfect codes, or deaf to styles."""
 
     directions = ("A2B", "B2A")
+    style_dim = 3
 
     def __init__(self, deaf: bool = False) -> None:
         super().__init__()
@@ -259,6 +260,7 @@ class Dimming(nn.Module):
     """A → B halves the light, B → A doubles it, or does not; a code is the image."""
 
     directions = ("A2B", "B2A")
+    style_dim = 0
 
     def __init__(self, back: float = 2.0) -> None:
         super().__init__()
@@ -329,6 +331,6 @@ def test_measures_that_need_pairs_or_kinds_do_not_apply_without() -> None:
     unpaired = case(x, x, x, target=checkpoint.Domain("o", "outline"), paired=False)
     for measure in (measures.truth, measures.label_score, measures.label_colours, measures.strokes):
         assert measure(unpaired) is None
-    plain = case(x, x, x, nn.Conv2d(1, 1, 1))
+    plain = case(x, x, x, Dimming())
     for measure in (measures.label_score, measures.label_colours, measures.strokes, measures.styles, measures.guided):
         assert measure(plain) is None

@@ -13,7 +13,10 @@ from .evaluate import evaluate
 from .labels import labelreader
 from .loop import train
 from .options import Augment, Job, Options
+from .push import push
+from .space import space
 from .strip import strip
+from .styles import styles
 
 
 def command(method: str) -> Callable[..., None]:
@@ -40,7 +43,14 @@ def main() -> None:
     """Read the command line and do what it says."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     commands: dict[str, Callable[..., None]] = {name: command(name) for name in METHODS}
-    others: dict[str, Callable[..., None]] = {"evaluate": evaluate, "labelreader": labelreader, "strip": strip}
+    others: dict[str, Callable[..., None]] = {
+        "evaluate": evaluate,
+        "labelreader": labelreader,
+        "push": push,
+        "space": space,
+        "strip": strip,
+        "styles": styles,
+    }
     run(lambda: tyro.extras.subcommand_cli_from_dict(commands | others, prog="python -m train"))
 
 

@@ -2,9 +2,12 @@
 
 import inspect
 import json
+import re
 from pathlib import Path
 from string import Template
 from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
 
 from i2i_models import checkpoint
 from i2i_models.methods import METHODS
@@ -16,32 +19,82 @@ TEMPLATE = Path(__file__).with_name("card_template.md")
 ABOUT = ("metric", "direction", "split", "size", "images")
 """What a row of metrics says about itself; all else in it was measured."""
 
+ABOUT_DATA = ("data_note", "dataset", "license")
+"""What a training notes of its data and weights rather than of its settings."""
+
 SPELLED = {"l1": "L1", "psnr": "PSNR", "ssim": "SSIM", "iou": "IoU", "lpips": "LPIPS", "fid": "FID", "kid": "KID"}
 
 
+NOT_MEASURED = "Not measured yet: `python -m train evaluate` does, and writes samples and examples."
+
+
 def write_card(folder: Path) -> None:
-    """Write `README.md` from the checkpoint's `config.json` and `metrics.json` and the recipe's notes, if there."""
+    """Write `README.md` from the checkpoint's `config.json` and, if there, its `metrics.json` and recipe's notes."""
     config = json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))
-    metrics = json.loads((folder / checkpoint.METRICS).read_text(encoding="utf-8"))["metrics"]
+    measured = folder / checkpoint.METRICS
+    metrics = json.loads(measured.read_text(encoding="utf-8"))["metrics"] if measured.is_file() else []
     notes = Path(__file__).parent / "recipes" / f"{folder.name}.md"
-    training = {k: v for k, v in config["training"].items() if k != "data_note" and v not in (None, "")}
+    training = config["training"]
+    settings = {k: v for k, v in training.items() if k not in ABOUT_DATA and v not in (None, "")}
     method = METHODS[config["method"]]
     names = {key: domain["name"] for key, domain in config["domains"].items()}
+    samples = f"![samples](samples.png)\n\nRows: {_samples_rows(method, names)}.\n"
     card = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        front_matter=front_matter(folder.name, config, metrics),
         name=folder.name,
         title=config["title"],
-        tag=config["method"],
         method=method.title,
         size=config["size"],
-        rows=_samples_rows(method, names),
+        samples=samples if (folder / "samples.png").is_file() else "",
         domains=f"A is {names['A']}, B is {names['B']}.",
-        metrics=_table([line for row in metrics for line in _lines(row)]),
+        metrics=_table([line for row in metrics for line in _lines(row)]) if metrics else NOT_MEASURED,
         explained="\n".join(_explained(metrics)),
         notes=notes.read_text(encoding="utf-8") if notes.is_file() else "",
-        data=config["training"].get("data_note", ""),
-        settings=_table([{"setting": k, "value": v} for k, v in training.items()]),
+        data=training.get("data_note", ""),
+        seen=_data_name(training),
+        settings=_table([{"setting": k, "value": v} for k, v in settings.items()]),
     )
-    checkpoint.write_text(folder / checkpoint.CARD, card)
+    checkpoint.write_text(folder / checkpoint.CARD, re.sub(r"\n{3,}", "\n\n", card))
+
+
+def front_matter(name: str, config: dict[str, Any], metrics: list[Values]) -> str:
+    """What the Hub reads of a card, as YAML: by it models are found, filtered and compared."""
+    training = config["training"]
+    dataset = training.get("dataset")
+    return ModelCardData(
+        license=training.get("license", "mit"),
+        library_name="i2i_models",
+        pipeline_tag="image-to-image",
+        tags=["image-to-image", config["method"], "gan"],
+        datasets=[dataset] if dataset else None,
+        model_name=name,
+        eval_results=[result for row in metrics for result in _eval_results(row, training)],
+    ).to_yaml()
+
+
+def _eval_results(row: Values, training: dict[str, Any]) -> list[EvalResult]:
+    """An entry of the model-index for each measured value."""
+    known = _data_name(training)
+    return [
+        EvalResult(
+            task_type="image-to-image",
+            # The Hub wants the id of a data set; those that lie in no repo there are called by their name.
+            dataset_type=training.get("dataset") or re.sub(r"\W+", "-", known.lower()).strip("-"),
+            dataset_name=known,
+            dataset_split=str(row["split"]),
+            metric_type=name if name in SPELLED else f"{row['metric']}_{name}",
+            metric_name=f"{row['metric']} {_words(name)}, {row['direction']}, {row['images']} images, {row['size']} px",
+            metric_value=value,
+        )
+        for name, value in row.items()
+        if name not in ABOUT and "_of_" not in name
+    ]
+
+
+def _data_name(training: dict[str, Any]) -> str:
+    """What the data are called: their id on the Hub, or the beginning of the note about them."""
+    noted = re.split(r"\s*[(:,.]", training.get("data_note", ""))[0]
+    return training.get("dataset") or noted or "the images of one collection"
 
 
 def _lines(row: Values) -> list[dict[str, Any]]:
@@ -78,7 +131,7 @@ def _samples_rows(method: type[TranslationNetwork], names: dict[str, str]) -> st
     """What the rows of samples.png are, as the method's `grid` draws them."""
     if method.paired:
         return "inputs that training never saw, results, truth"
-    if hasattr(method, "encode_style"):
+    if method.encode_style is not TranslationNetwork.encode_style:
         shown = "in four random styles and in that of the {other} below or above it"
     elif hasattr(method, "reconstruct"):
         shown = "reconstructed, translated, and back again"

@@ -54,16 +54,21 @@ def evaluate(
     count = min(EXAMPLES, len(images.a), len(images.b))
     save_grid(network, *images.fixed(count, info.size), checkpoint_folder / "samples.png")
     if examples:
-        write_examples(images.a, checkpoint_folder / "examples")
+        for direction in network.directions:
+            inputs, truths = (images.a, images.b) if direction == "A2B" else (images.b, images.a)
+            folder = checkpoint_folder / checkpoint.EXAMPLES[direction[0]]
+            write_examples(inputs, folder)
+            if images.paired:
+                write_examples(truths, folder / checkpoint.TRUTH, named=inputs)
     write_card(checkpoint_folder)
     for row in rows:
         print(", ".join(f"{name} {value}" for name, value in row.items()))
 
 
-def write_examples(images: Images, folder: Path) -> None:
-    """Write images spread over the list as small PNGs, in place of those there."""
+def write_examples(images: Images, folder: Path, named: Images | None = None) -> None:
+    """Write images spread over the list as small PNGs, in place of those there; named as those of another list."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
     for i in spread(len(images), EXAMPLES):
-        Image.fromarray(images[i]).save(folder / f"{Path(images.sources[i].name).stem}.png")
+        Image.fromarray(images[i]).save(folder / f"{Path((named or images).sources[i].name).stem}.png")

@@ -22,9 +22,9 @@ from i2i_models.unet import UNet
 
 from .data import Stream, Translations, find
 from .held_out import stack
-from .loop import use_bfloat16
 from .metrics import CHUNK, confusion, constant_confusion, segmentation_scores
 from .options import Augment
+from .precision import use_bfloat16
 
 READERS = Path(__file__).parent / "readers"
 """Where evaluation looks for readers: one safetensors file each, its settings in the file's metadata."""

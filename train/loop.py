@@ -5,12 +5,14 @@ import dataclasses
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
@@ -18,15 +20,22 @@ from tqdm import tqdm
 
 from i2i_models import checkpoint
 from i2i_models.errors import I2IError, TrainingError
+from i2i_models.hub import is_hub_id
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
 from i2i_models.network import Parts, TranslationNetwork
 from i2i_models.palettes import FACADES
+from i2i_models.push import check_login, check_name
+from i2i_models.styles import save_styles
 
+from .card import write_card
 from .data import Stream, Translations, find
 from .grids import save_grid
 from .options import Augment, Job, Options
+from .precision import use_bfloat16
+from .push import Pusher
 from .state import load_state, save_state
+from .styles import find_styles
 
 CHECK_EVERY = 10
 """Steps between looks at the losses: each look waits for the device."""
@@ -84,6 +93,10 @@ class Trainer:
         self._build()
         self.step = 0
         self.stopping = False
+        self.pusher: Pusher | None = None
+        if self.options.push_to_hub and self.accelerator.is_main_process:
+            scratch = self.options.run_folder / "push"
+            self.pusher = Pusher(self.options.push_to_hub, self.options.push_private, scratch)
         if self.options.resume:
             self._restore()
 
@@ -153,13 +166,19 @@ class Trainer:
             self._steps()
         if self.stopping:
             self._save()
+            if self.pusher:
+                self.pusher.stop()
             self.accelerator.print(f"Saved at step {self.step} of {o.steps}; the same command with --resume goes on.")
             self.accelerator.end_training()
             sys.exit(130)
         self._save()
         if self.accelerator.is_main_process:
-            self.export()
+            self.export(o.output)
+            if self.network.chance == "style":
+                save_styles(o.output, find_styles(self.average.module, self.data, o.size))  # type: ignore[arg-type]
             print(f"Wrote {o.output}.")
+            if self.pusher:
+                self.pusher.finish(o.output, f"Step {self.step} of {o.steps}")
         self.accelerator.end_training()
 
     def _steps(self) -> None:
@@ -190,6 +209,8 @@ class Trainer:
                 self.sample()
             if saves:
                 self._save()
+            if self.pusher and o.push_every and self.step % o.push_every == 0 and not ends:
+                self._push(self.pusher)
             if ends:
                 break
         progress.close()
@@ -308,7 +329,18 @@ class Trainer:
         network: TranslationNetwork = self.average.module.eval()  # type: ignore[assignment]
         save_grid(network, *self.samples, self.options.run_folder / f"samples-{self.step:07d}.png")
 
-    def export(self) -> None:
+    def _push(self, pusher: Pusher) -> None:
+        """Have a snapshot of the averaged generator pushed; if it cannot be written, say so and go on."""
+        folder = pusher.folder(self.step, self.options.output.name)
+        try:
+            self.export(folder)
+            write_card(folder)
+        except (OSError, SafetensorError) as error:
+            tqdm.write(f"Step {self.step} is not pushed, the training goes on: {error}", file=sys.stderr)
+        else:
+            pusher.offer(folder, f"Step {self.step} of {self.options.steps}")
+
+    def export(self, folder: Path) -> None:
         """Write the averaged generator as a checkpoint."""
         o = self.options
         palette = FACADES if o.palette == "facades" else {}
@@ -317,10 +349,12 @@ class Trainer:
             for key, name, kind in (("A", o.name_a, o.kind_a), ("B", o.name_b, o.kind_b))
         }
         title = f"{o.name_a[:1].upper()}{o.name_a[1:]} → {o.name_b}"
-        training = {**describe(self.job), "step": self.step, "data_note": o.data_note}
+        training = {**describe(self.job), "step": self.step, "data_note": o.data_note, "license": o.license}
+        if is_hub_id(o.data) and not Path(o.data).exists():
+            training["dataset"] = o.data
         info = checkpoint.Info(o.output.name, title, self.method.method, o.size, domains, training)
         network: TranslationNetwork = self.average.module  # type: ignore[assignment]
-        checkpoint.save(o.output, network, info, self.discriminators)
+        checkpoint.save(folder, network, info, self.discriminators)
 
 
 def total(parts: Parts) -> Tensor:
@@ -328,20 +362,16 @@ def total(parts: Parts) -> Tensor:
     return torch.stack(list(parts.values())).sum()
 
 
-def use_bfloat16(precision: str) -> bool:
-    """Whether to compute in bfloat16: asked for, or `auto` on hardware that has it."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported() if torch.backends.mkldnn.is_available() else False
-
-
 def check_options(o: Options) -> None:
     """Raise TrainingError for options that cannot be trained with."""
     for name in ("size", "steps", "batch_size", "save_every", "sample_every"):
         if getattr(o, name) < 1:
             raise TrainingError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(o, name)}.")
+    if o.push_every < 0 or (o.push_every and not o.push_to_hub):
+        raise TrainingError("--push-every is a number of steps, and needs --push-to-hub owner/name.")
+    if o.push_to_hub:  # in every process, so that none waits for one that has ended
+        check_name(o.push_to_hub)
+        check_login()
     for name in ("grow_until", "decay_from", "ema"):
         if not 0 <= getattr(o, name) <= 1:
             raise TrainingError(f"--{name.replace('_', '-')} must lie in 0 … 1, not {getattr(o, name)}.")
@@ -354,6 +384,7 @@ def describe(job: Job) -> dict[str, Any]:
     """The options that decide the outcome, as plain values; a resumed run must have the same."""
     free = {"output", "run", "resume", "data", "data_note", "name_a", "name_b"}
     free |= {"cache_gb", "workers", "sample_every", "save_every"}
+    free |= {"push_to_hub", "push_every", "push_private", "license"}
     options = {k: v for k, v in dataclasses.asdict(job.options).items() if k not in free}
     rest = {f: dataclasses.asdict(getattr(job, f)) for f in ("network", "objective", "augment")}
     return {**options, **{f"{group}.{k}": v for group, values in rest.items() for k, v in values.items()}}

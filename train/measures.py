@@ -63,7 +63,7 @@ class Case:
     @property
     def has_styles(self) -> bool:
         """Whether a result has a style that can be chosen."""
-        return hasattr(self.network, "encode_style")
+        return bool(self.network.style_dim)
 
 
 def make_case(
@@ -73,7 +73,7 @@ def make_case(
     sides = {"A": images.a, "B": images.b}
     inputs, reals = stack(sides[direction[0]]), stack(sides[direction[2]])
     device = next(network.parameters()).device
-    noise = torch.Generator().manual_seed(0) if hasattr(network, "encode_style") else None
+    noise = torch.Generator().manual_seed(0) if network.style_dim else None
     with torch.inference_mode():
         parts = [network.translate(from_bytes(x.to(device)), direction, noise=noise) for x in inputs.split(batch_size)]
     results = torch.cat([to_bytes(part).cpu() for part in parts])

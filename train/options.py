@@ -81,6 +81,14 @@ class Options:
     """Steps between sample grids (PNG) in the run folder."""
     save_every: int = 500
     """Steps between saved states."""
+    push_to_hub: str | None = None
+    """Push the checkpoint to this repo of the Hugging Face Hub, owner/name; it is made if it is not there."""
+    push_every: int = 0
+    """Steps between pushes during the training, in the background; 0 for one push at the end."""
+    push_private: bool = False
+    """If the repo is made, make it a private one."""
+    license: str = "mit"
+    """The weights' licence, for the card: an identifier of the Hub, such as mit or cc-by-nc-4.0."""
     run: Path | None = None
     """Folder of the training state, curves and samples; runs/<name of output> by default."""
     resume: bool = False

@@ -70,7 +70,7 @@ def _results(
     network: Any = translator.network
     title = network.title
     codes = [translator.encode(image, direction) for image in inputs]
-    if not hasattr(network, "sample_styles"):
+    if not network.style_dim:
         return [(title, [translator.decode(code) for code in codes])]
     drawn = network.sample_styles(styles, torch.Generator().manual_seed(0))
     return [

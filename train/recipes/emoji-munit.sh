@@ -5,9 +5,9 @@
 [ -d data/emoji/train ] || "$PYTHON" -m train.prepare outlines "$DATA/noto-emoji" data/emoji
 
 "$PYTHON" -m train munit --data data/emoji --output checkpoints/emoji-munit \
-    --size 128 --grow-from 64 --grow-until 0.75 --base-width 32 --discriminator-width 32 --discriminator-scales 2 \
-    --batch-size 2 --steps 14000 --learning-rate 2e-4 --decay-from 0.5 \
-    --lambda-cycle 10 --enlarge 1 --affine 1 --vary-hue --hand-drawn --seed 1 \
+    --size 128 --grow-from 64 --grow-until 0.8305 --base-width 24 --discriminator-width 24 --discriminator-scales 2 \
+    --batch-size 4 --steps 2620 --learning-rate 2e-4 --decay-from 0.85 \
+    --lambda-cycle 0 --enlarge 1 --affine 1 --vary-hue --hand-drawn --seed 1 \
     --name-a outline --kind-a outline --name-b emoji --sample-every 500 --save-every 250 \
     --data-note "Noto Emoji by Google (Apache License 2.0): 1,477 pictures to train on, 185 held out; outlines and pictures shown as two unpaired sets." \
     "$@"

@@ -5,9 +5,9 @@
 
 "$PYTHON" -m train pix2pix --data data/emoji --output checkpoints/emoji-pix2pix \
     --size 128 --depth 7 --base-width 32 --norm batch --discriminator-width 16 \
-    --batch-size 16 --steps 4500 --learning-rate 4e-4 --decay-from 0.47 \
+    --batch-size 16 --steps 7000 --learning-rate 4e-4 --decay-from 0.74 \
     --gan least_squares --lambda-l1 100 \
-    --enlarge 1 --affine 1 --hand-drawn --seed 1 \
+    --enlarge 1 --affine 0.5 --hand-drawn --seed 1 \
     --name-a outline --kind-a outline --name-b emoji --sample-every 500 --save-every 200 \
     --data-note "Noto Emoji by Google (Apache License 2.0): 1,477 pictures to train on, 185 held out." \
     "$@"
