@@ -1,13 +1,20 @@
 """The door: builds the page and starts it.
 
-Environment: HOST and PORT choose the address (127.0.0.1:7860), I2I_CHECKPOINTS_DIR the folder of checkpoints.
+Environment: HOST and PORT choose the address (127.0.0.1:7860), I2I_CHECKPOINTS_DIR the folder of checkpoints,
+I2I_CHECKPOINTS more of them: folders, Hub ids and collections of the Hub, separated by commas;
+I2I_ENGINE what runs the networks (auto, openvino or torch).
 """
 
+import importlib.util
 import logging
 import os
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from i2i_models.remote import Elsewhere
 
 
 class StartError(Exception):
@@ -40,34 +47,54 @@ def address() -> tuple[str, int]:
     return host, port
 
 
-def main() -> int:
-    """Start the page and serve until interrupted; the exit code."""
+def checkpoints() -> tuple[Path, list[str]]:
+    """The folder of checkpoints and the further sources that the environment names."""
+    from i2i_models.hub import sources
+
+    folder = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or Path(__file__).parent / "checkpoints")
+    return folder, sources(os.environ.get("I2I_CHECKPOINTS", ""))
+
+
+def main(elsewhere: "Elsewhere | None" = None) -> int:
+    """Start the page and serve until interrupted; the exit code.
+
+    Args:
+        elsewhere: where networks run, if not in this process (deploy/ray_serve.py).
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    from i2i_models.engine import requested
+    from i2i_models.errors import EngineError
+
     try:
         host, port = address()
-    except StartError as error:
+        requested()
+    except (StartError, EngineError) as error:
         print(error, file=sys.stderr)
         return 2
     # After the address is known to be free: these take seconds.
+    from ui.health import Service
     from ui.page import MAX_FILE_BYTES, build
     from ui.theme import CSS, THEME
 
-    folder = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or Path(__file__).parent / "checkpoints")
-    page = build(folder)
+    page, catalog = build(*checkpoints(), elsewhere)
+    service = Service(page, catalog, MAX_FILE_BYTES)
     page.launch(
         server_name=host,
         server_port=port,
         theme=THEME,
         css=CSS,
-        max_file_size=MAX_FILE_BYTES,
         footer_links=[],
         run_history=False,
+        mcp_server=importlib.util.find_spec("mcp") is not None,
         quiet=True,
         prevent_thread_lock=True,
+        **service.launch_options,
     )
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops it.", flush=True)
-    page.block_thread()
+    # Only now: reading networks takes the interpreter away from the page that starts.
+    catalog.warm()
+    service.serve_until_told_to_end()
     return 0
 
 

@@ -1,22 +1,89 @@
 """The page: a header and a tab for each family of methods."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from gradio.data_classes import BlocksConfigDict
 
-from ui import text
-from ui.paired import paired_tab
+from i2i_models.remote import Elsewhere
+from ui import i18n, links, login, text
+from ui.api import Page, add_api
+from ui.compare import compare_tab
+from ui.multimodal import multimodal_tab
 from ui.serving import Catalog
+from ui.studio import studio
 
 MAX_FILE_BYTES = 20_000_000
+TABS = ("paired", "unpaired", "multimodal", "compare")
 
 
-def build(checkpoints: Path) -> gr.Blocks:
-    """Load the checkpoints in a folder and build the page that serves them; warming up goes on in the background."""
-    catalog = Catalog(checkpoints)
-    with gr.Blocks(title=text.PAGE["title"], analytics_enabled=False) as page:
-        gr.HTML(f"<h1>{text.PAGE['title']}</h1><p>{text.PAGE['tagline']}</p>", elem_id="head", apply_default_css=False)
-        with gr.Tabs(), gr.Tab(text.PAGE["tab_paired"]):
-            paired_tab(catalog, MAX_FILE_BYTES)
-    catalog.warm()
+def build(checkpoints: Path, more: Sequence[str] = (), elsewhere: Elsewhere | None = None) -> tuple[gr.Blocks, Catalog]:
+    """Find the checkpoints in a folder, and more by folder or Hub id, and build the page that serves them.
+
+    Networks run in this process, or `elsewhere`. Nothing is warm yet: call the catalog's `warm` once the page answers.
+    """
+    catalog = Catalog(checkpoints, more, elsewhere)
+    page = build_page(catalog)
+    for language in i18n.LOCALES:
+        with i18n.speaking(language):
+            page.translated[language] = build_page(catalog).get_config_file()
+    return page, catalog
+
+
+class TranslatedPage(Page):
+    """A page whose words are in the language of whoever opens it; everything else about it is the same for all.
+
+    It is built once a language, and of the other builds only the components' properties are used: labels, texts and
+    choices are in them, while ids, events and functions are those of this page.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.translated: dict[str, BlocksConfigDict] = {}
+        super().__init__(**options)
+
+    @property
+    def config(self) -> BlocksConfigDict:
+        """What Gradio sends to the browser, in the present language."""
+        translated = self.translated.get(i18n.language())
+        if translated is None:
+            return self._config
+        pairs = zip(self._config["components"], translated["components"], strict=True)
+        components = [{**own, "props": other["props"]} for own, other in pairs]
+        return {**self._config, "title": translated["title"], "components": components}
+
+    @config.setter
+    def config(self, config: BlocksConfigDict) -> None:
+        self._config = config
+
+
+def build_page(catalog: Catalog) -> TranslatedPage:
+    """The page in the present language."""
+    with TranslatedPage(title=text.PAGE["title"], analytics_enabled=False) as page:
+        links.head(TABS if catalog.translators else ())
+        if catalog.translators:
+            tabs(catalog)
+        else:
+            gr.Markdown(text.PAGE["no_checkpoints"].format(folder=catalog.folder.name))
+        if login.on_space():
+            login.duplicate_button()
+        add_api(catalog)
     return page
+
+
+def tabs(catalog: Catalog) -> None:
+    """The tabs inside the current `gr.Blocks`; what a tab shows is built and sent with the page, drawn when opened."""
+    with gr.Tabs():
+        for name, translators in (("paired", catalog.paired()), ("unpaired", catalog.unpaired())):
+            with gr.Tab(text.PAGE[f"tab_{name}"], id=name, elem_id=f"tab-{name}"):
+                if translators:
+                    studio(catalog, translators, name, MAX_FILE_BYTES)
+                else:
+                    gr.Markdown(text.EMPTY[name].format(folder=catalog.folder.name), elem_classes="inviting")
+        with gr.Tab(text.PAGE["tab_multimodal"], id="multimodal", elem_id="tab-multimodal"):
+            multimodal_tab(catalog, MAX_FILE_BYTES)
+        with gr.Tab(text.PAGE["tab_compare"], id="compare", elem_id="tab-compare"):
+            compare_tab(catalog, MAX_FILE_BYTES)
+        if login.is_offered():
+            login.account_tab(catalog, MAX_FILE_BYTES)

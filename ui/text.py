@@ -1,66 +1,404 @@
-"""Every English word that a visitor reads, in one place, ready for translation."""
+"""Every English word that a visitor reads, in one place; ui/locales/ has the translations, key by key."""
 
-PAGE = {
-    "title": "Image to image",
-    "tagline": "Draw, and a picture follows your pen.",
-    "tab_paired": "Paired",
-    "model": "Model",
-    "dropout": "Dropout on",
-    "dropout_info": "Each seed gives another picture; the paper's only source of variety.",
-    "seed": "Seed",
-    "another_seed": "Another seed",
-    "card": "About this model",
-    "no_card": "This model came without a card.",
-    "no_checkpoints": (
-        "### No model here yet\n\n"
-        "The page found no checkpoint that it could load in its folder `{folder}`. "
-        "Run `make checkpoints` to train the ones of this project, or copy a checkpoint's folder there; "
-        "then start the page again."
-    ),
-}
+from ui.i18n import Words
 
-CANVAS = {
-    "paper": "Drawing paper",
-    "result": "Result",
-    "ghost_outline": "Draw an outline here",
-    "ghost_labels": "Draw windows and doors on this wall",
-    "ghost_picture": "Drop or choose a picture",
-    "ghost_result": "The picture appears here",
-    "ghost_examples": "or try one of these",
-    "drawing_tools": "Drawing tools",
-    "pen": "Pen",
-    "brush": "Brush",
-    "rect": "Rectangle",
-    "erase": "Eraser",
-    "size": "Brush size",
-    "undo": "Undo (Ctrl+Z)",
-    "redo": "Redo (Ctrl+Shift+Z)",
-    "clear": "Clear",
-    "upload": "Choose a picture; dropping or pasting one works too",
-    "camera": "Camera",
-    "shoot": "Take the picture",
-    "cancel": "Cancel",
-    "drop": "Drop the picture here",
-    "palette": "What the brush paints",
-    "variant": "How to use the picture",
-    "as_is": "Use as it is",
-    "outline": "Make an outline of it",
-    "compare": "Compare: slide from the result to the drawing",
-    "download": "Download PNG",
-    "time": "network {ms} ms",
-    "examples": "Examples",
-    "example": "Example {n}",
-    "close": "Close this message",
-    "too_large": "That file has {size} MB; please choose one of at most {limit} MB.",
-    "offline": "The server does not answer. Your drawing is safe; please try again in a moment.",
-    "no_camera": "The camera could not be opened. Allow it for this page in the browser, or choose a picture instead.",
-    "not_a_picture": "That was not a picture. Please choose an image file, such as PNG or JPEG.",
-}
+PAGE = Words(
+    "PAGE",
+    {
+        "title": "Image to image",
+        "tagline": "Draw, and a picture follows your pen.",
+        "tab_paired": "Paired",
+        "tab_unpaired": "Unpaired",
+        "tab_compare": "Compare",
+        "tab_multimodal": "Multimodal",
+        "no_checkpoints": (
+            "### No model here yet\n\n"
+            "The page found no checkpoint that it could load in its folder `{folder}`. "
+            "Run `make checkpoints` to train the ones of this project, or copy a checkpoint's folder there; "
+            "then start the page again."
+        ),
+    },
+)
 
-SERVER = {
-    "unexpected": "Something went wrong on our side. Please try again; if it stays so, report it with the number {id}.",
-    "bad_request": "The page sent something that the server does not understand. Please reload the page.",
-    "unknown_checkpoint": "There is no model called {name} here. Please choose one from the list.",
-    "drawing_too_large": "That drawing is too large to send. Please clear it and draw again.",
-    "bad_seed": "The seed must be a whole number from 0 to {limit}.",
-}
+EMPTY = Words(
+    "EMPTY",
+    {
+        "multimodal": (
+            "### One drawing, as many pictures as you like\n\n"
+            "Here stand models whose results have a style to turn: one outline in any colours, or in those of a "
+            "picture. None is in the folder `{folder}` yet. Train one on two folders of your own pictures and start "
+            "the page again:"
+            "\n\n    python -m train munit --data my-pictures --output {folder}/my-model --size 128"
+        ),
+        "unpaired": (
+            "### Two piles of pictures are enough\n\n"
+            "Here stand models that learned without pairs: they translate both ways, and back again. "
+            "None is in the folder `{folder}` yet. Train one on two folders of your own pictures and start the page "
+            "again:"
+            "\n\n    python -m train cyclegan --data my-pictures --output {folder}/my-model --size 128"
+        ),
+        "paired": (
+            "### Pairs of pictures teach the most\n\n"
+            "Here stand models that learned from pairs, such as a drawing and the finished picture. "
+            "None is in the folder `{folder}` yet. Train one on your own pairs and start the page again:"
+            "\n\n    python -m train pix2pix --data my-pairs --output {folder}/my-model --size 256"
+        ),
+    },
+)
+
+STUDIO = Words(
+    "STUDIO",
+    {
+        "model": "Model",
+        "task": "What becomes what",
+        "method": "Method",
+        "direction": "Direction",
+        "dropout": "Dropout on",
+        "dropout_info": "Each seed gives another picture; the paper's only source of variety.",
+        "temperature": "Temperature",
+        "temperature_info": "Noise on the latent code; each seed gives other noise. At 0 there is none.",
+        "seed": "Seed",
+        "another_seed": "Another seed",
+        "card": "About this model",
+        "no_card": "This model came without a card.",
+    },
+)
+
+CANVAS = Words(
+    "CANVAS",
+    {
+        "paper": "Drawing paper",
+        "result": "Result",
+        "ghost_outline": "Draw an outline here",
+        "ghost_labels": "Draw windows and doors on this wall",
+        "ghost_picture": "Drop or choose a picture",
+        "ghost_result": "The picture appears here",
+        "ghost_examples": "or try one of these",
+        "drawing_tools": "Drawing tools",
+        "pen": "Pen",
+        "brush": "Brush",
+        "rect": "Rectangle",
+        "erase": "Eraser",
+        "size": "Brush size",
+        "undo": "Undo (Ctrl+Z)",
+        "redo": "Redo (Ctrl+Shift+Z)",
+        "clear": "Clear",
+        "clear_info": "Clear (Delete)",
+        "examples_info": "Examples (Alt+N lays the next one on the paper)",
+        "upload": "Choose a picture; dropping or pasting one works too",
+        "camera": "Camera",
+        "shoot": "Take the picture",
+        "cancel": "Cancel",
+        "drop": "Drop the picture here",
+        "palette": "What the brush paints",
+        "variant": "How to use the picture",
+        "as_is": "Use as it is",
+        "outline": "Make an outline of it",
+        "compare": "Compare: slide from the result to the drawing",
+        "download": "Download PNG",
+        "swap": "Turn round: the result becomes the input",
+        "way_back": "Way back",
+        "way_back_info": "Translate the result back, to see what survived",
+        "way_back_picture": "The result translated back",
+        "difference": "Difference",
+        "difference_info": "Where the way back differs from the input: black is equal",
+        "difference_picture": "Difference between the input and the way back",
+        "apart": "{percent} % away from the input",
+        "walk": "Walk",
+        "walk_info": "Walk through the shared code from this input to another one",
+        "walk_from": "Where the walk begins: the input",
+        "walk_to": "Where the walk ends",
+        "walk_share": "Place between the two inputs",
+        "walk_choose": "Walk to",
+        "walk_file": "Another picture",
+        "walk_drawing": "This drawing",
+        "time": "network {ms} ms",
+        "examples": "Examples",
+        "example": "Example {n}",
+        "close": "Close this message",
+        "too_large": "That file has {size} MB; please choose one of at most {limit} MB.",
+        "offline": "The server does not answer. Your drawing is safe; please try again in a moment.",
+        "no_camera": (
+            "The camera could not be opened. Allow it for this page in the browser, or choose a picture instead."
+        ),
+        "not_a_picture": "That was not a picture. Please choose an image file, such as PNG or JPEG.",
+    },
+)
+
+SERVER = Words(
+    "SERVER",
+    {
+        "unexpected": (
+            "Something went wrong on our side. Please try again; if it stays so, report it with the number {id}."
+        ),
+        "bad_request": "The page sent something that the server does not understand. Please reload the page.",
+        "unknown_checkpoint": "There is no model called {name} here. Please choose one from the list.",
+        "drawing_too_large": "That drawing is too large to send. Please clear it and draw again.",
+        "bad_direction": "The model {title} does not translate in that direction. Please reload the page.",
+        "bad_temperature": "The temperature must be a number from 0 to {limit}.",
+        "bad_style": "A style must be a list of numbers, each from -{limit} to {limit}.",
+        "bad_share": "The place between two pictures must be a number from 0 to 1.",
+        "no_style": "This model has no styles; please choose one of the multimodal models.",
+        "no_walk": "This model has no code that two pictures could share; please choose another one for a walk.",
+        "no_way_back": "This model translates in one direction only, so there is no way back.",
+        "forgotten": "The server does not keep that picture any more; please send it again.",
+        "bad_seed": "The seed must be a whole number from 0 to {limit}.",
+    },
+)
+
+HISTORY = Words(
+    "HISTORY",
+    {
+        "history": "Results of this visit",
+        "history_hint": "Your results gather here, in this browser tab only.",
+        "history_restore": "Bring back result {n} with its input and settings",
+        "history_gone": "The model of that result is not here any more.",
+        "history_zip": "Download all",
+        "history_zip_info": "All results with their inputs and settings, as a ZIP file",
+        "history_forget": "Forget these results",
+        "link": "Copy a link to these settings",
+        "link_copied": "Link copied. It reopens this tab with its model and settings; the drawing stays here.",
+        "link_in_bar": "The address bar has the link now: it reopens this tab with its model and settings.",
+        "link_tab": "The link names a tab that is not here, so the page begins as usual.",
+        "link_model": "The link names a model that is not here ({name}), so the tab begins as usual.",
+        "link_direction": "The model does not translate in the link’s direction, so it takes its first one.",
+        "link_seed": "The link’s seed is no whole number from 0 to {limit}, so none is used.",
+        "link_temperature": "The link’s temperature is no number from 0 to {limit}, so the usual one is used.",
+        "link_style": "The link’s style does not fit this model, so it begins with another one.",
+    },
+)
+
+BATCH = Words(
+    "BATCH",
+    {
+        "title": "Several pictures at once",
+        "files": "Pictures, translated as this tab is set now",
+        "start": "Translate all",
+        "cancel": "Cancel",
+        "progress": "Pictures done",
+        "doing": "{done} of {count}",
+        "results": "Translations",
+        "zip": "Download all (ZIP)",
+        "summary": "{done} of {count} pictures translated.",
+        "skipped": "{count} could not be used:",
+        "cancelled": "Cancelled.",
+        "too_many": "At most {limit} pictures are taken at a time; the others were left out.",
+    },
+)
+
+API = Words(
+    "API",
+    {
+        "no_addresses": "Addresses elsewhere are not fetched here: upload the file, or send it as a data URL.",
+        "not_uploaded": "That file was not uploaded to this server: upload it first.",
+        "no_file": "An image must come as an uploaded file: with gradio_client, wrap its path in handle_file.",
+        "bad_count": "{name} must be a whole number from {low} to {high}.",
+    },
+)
+
+MULTIMODAL = Words(
+    "MULTIMODAL",
+    {
+        "style": "Style",
+        "pad": "Style pad: arrow keys move it along the two main directions",
+        "pad_value": "{x} across, {y} up",
+        "direction": "Direction {n}",
+        "number": "Number {n} of the style",
+        "numbers": "All numbers of the style",
+        "random": "Random",
+        "typical": "Typical",
+        "seed": "seed {n}",
+        "keep": "Keep style",
+        "more": "More ways to a style",
+        "tab_random": "Random styles",
+        "tab_picture": "From a picture",
+        "tab_kept": "Kept",
+        "tab_between": "In between",
+        "tab_many": "Many inputs",
+        "first_seed": "From seed",
+        "others": "Other styles",
+        "guide": "Choose a picture",
+        "guide_hint": "Take the style of one of these ({domain}), or of a picture of your own.",
+        "none_kept": "“Keep style” puts the present style here. Kept styles stay in this browser.",
+        "kept_as": "Style {n}",
+        "use_kept": "Use the style {name}",
+        "kept_name": "Name of the style",
+        "remove": "Remove the style {name}",
+        "copy": "Copy as text",
+        "copied": "Copied.",
+        "copy_yourself": "The browser does not allow copying here. The text is selected; copy it with Ctrl+C.",
+        "paste_label": "Paste a style’s text here",
+        "paste": "Use it",
+        "from": "From which style",
+        "to": "To which style",
+        "choose_start": "From …",
+        "choose_end": "To …",
+        "style_now": "The present style",
+        "style_random": "A random style",
+        "share": "Between the two styles",
+        "steps": "Steps",
+        "step": "Step {n} of {count}",
+        "animation": "Download the way there and back",
+        "save_as": "Download {format}",
+        "format_webp": "WebP",
+        "format_gif": "GIF",
+        "format_mp4": "MP4",
+        "format_webm": "WebM",
+        "none_many": "See the present style on several pictures at once.",
+        "all_examples": "All examples",
+        "many_files": "Choose pictures",
+        "progress": "Pictures done",
+        "result_of": "Result {n}",
+        "contact_sheet": "Download sheet",
+        "too_many": "At most {limit} pictures fit here; the others are left out.",
+    },
+)
+
+MULTIMODAL_SERVER = Words(
+    "MULTIMODAL_SERVER",
+    {
+        "no_text": "That is too long for a style’s text. Please paste one style only.",
+    },
+)
+
+INSIDE = Words(
+    "INSIDE",
+    {
+        "switch": "Look inside",
+        "inside_empty": "Make a picture above, and see here how the network came to it.",
+        "heat_title": "What the discriminator thinks",
+        "heat_picture": "Result of which each patch of {patch} by {patch} pixels is marked; on the whole {mean} of 1",
+        "heat_patch": "patches of {patch}×{patch} px",
+        "heat_mean": "On the whole {mean}, where 0 is made and 1 is real.",
+        "heat_made": "looks made",
+        "heat_real": "looks real",
+        "heat_made_here": "most made here",
+        "heat_real_here": "most real here",
+        "heat_strength": "How strongly the marks cover the picture",
+        "heat_strength_short": "Cover",
+        "heat_stretch": "Stretch the colours",
+        "heat_stretch_info": "Spread all colours over the marks of this picture alone",
+        "code_title": "The code in the middle",
+        "code_picture": "The code as a picture: its first three principal components as red, green and blue",
+        "cut_title": "The U-Net without its skips",
+        "cut_side": "without {side}×{side}",
+        "cut_all": "without any",
+        "patches_pairs": (
+            "The discriminator sees the input and the result together and marks overlapping patches of them, not "
+            "the picture as a whole. Where it says “made”, it found the difference to true pairs; the generator was "
+            "trained to make it say “real”."
+        ),
+        "patches_alone": (
+            "The discriminator marks overlapping patches of the result, not the picture as a whole, and never sees "
+            "the input. Where it says “made”, it found the difference to real pictures; the generator was trained "
+            "to make it say “real”."
+        ),
+        "patches_scales": (
+            "Discriminators of several scales mark overlapping patches of the result: the finer one judges strokes "
+            "and edges, the coarser ones larger shapes. Where they say “made”, they found the difference to real "
+            "pictures; the generator was trained to make them say “real”."
+        ),
+        "patches_pairs_paper": "pix2pix, section 3.2.2",
+        "patches_alone_paper": "pix2pix, section 3.2.2",
+        "patches_scales_paper": "MUNIT, section 5.1",
+        "code_latent": (
+            "Both domains share this latent code: another decoder draws the other domain’s picture of it. Its three "
+            "strongest directions in this picture are shown as red, green and blue; like colours mean like codes."
+        ),
+        "code_style": (
+            "The content code says what is where, and nothing of colours, which the style code adds: no move of the "
+            "style changes this picture. Its three strongest directions are shown as red, green and blue; like "
+            "colours mean like codes."
+        ),
+        "code_latent_paper": "UNIT, sections 2 and 3",
+        "code_style_paper": "MUNIT, section 3",
+        "cuts": (
+            "A skip carries a map of one size straight past the bottleneck; here one after the other is cut, then "
+            "all. What each picture lacks came through its skip: fine lines through the large maps, large "
+            "shapes and colours through the small."
+        ),
+        "cuts_paper": "pix2pix, sections 3.2.1 and 4.2",
+    },
+)
+
+INSIDE_SERVER = Words(
+    "INSIDE_SERVER",
+    {
+        "no_discriminator": "This model came without a discriminator that can be read, so there is nobody to ask.",
+    },
+)
+
+COMPARE = Words(
+    "COMPARE",
+    {
+        "task": "What becomes what",
+        "compare_invite": "Draw once: every method answers",
+        "truth": "Truth",
+        "truth_unknown": "Known for some examples",
+        "mean_style": "mean style",
+        "style_seed": "style {seed}",
+        "reroll": "Another style of {name}",
+        "card_of": "About {name}",
+        "about": "About {name}",
+        "ms": "{ms} ms",
+        "input": "Input",
+        "result_of": "Result of {name}",
+        "download_all": "Download as one picture",
+        "numbers_of": "Numbers of {name}",
+        "measured": "{images} {split} images, {size} px",
+        "legend": "{direction}, {split} images: {figures}.",
+        "figure_class_iou": "IoU",
+        "figure_within_16": "within 16",
+        "figure_f1": "F1",
+        "figure_l1": "L1",
+        "figure_ssim": "SSIM",
+        "figure_fid": "FID",
+        "legend_class_iou": "IoU of the labels, more is better",
+        "legend_within_16": "share of pixels within 16 of the true colour, more is better",
+        "legend_f1": "F1 of the strokes, more is better",
+        "legend_l1": "L1 to the truth, less is better",
+        "legend_ssim": "SSIM with the truth, more is better",
+        "legend_fid": "FID, less is better",
+    },
+)
+
+ACCOUNT = Words(
+    "ACCOUNT",
+    {
+        "login": "Log in with Hugging Face",
+        "logout": "Log out {}",
+        "duplicate": "Duplicate this Space",
+        "tab": "Yours",
+        "explained": (
+            "Open checkpoints of your account, private ones too: nobody else sees them. Or copy one from here."
+        ),
+        "log_in_first": "Log in with Hugging Face first.",
+        "choose": "A checkpoint of yours: choose, or type owner/name",
+        "open": "Open it",
+        "none": "Your account has no checkpoint of this kind yet.",
+        "found": "{count} found.",
+        "opened": "**{title}** is open below, for you alone.",
+        "too_many": "Too many visitors have models of their own open just now. Please try again in a few minutes.",
+        "copy": "Copy a model to your account",
+        "copy_which": "Model",
+        "copy_name": "Name of the new repo",
+        "copy_private": "Private",
+        "copy_go": "Copy it",
+        "copied": "[{name}]({url}) has it now.",
+    },
+)
+
+LIMITS = Words(
+    "LIMITS",
+    {
+        "busy": "Many people are drawing here just now. Please try again in a moment.",
+        "superseded": "You asked for something newer since, so this was left out.",
+        "too_often": "You ask more often than the server can answer. Please wait a moment.",
+        "too_large": "That is too large to be taken in; at most {limit} MB fit.",
+        "too_slow": "What you sent did not arrive in time. Please try again.",
+        "closing": "The server is being restarted. Please try again in a moment.",
+        "closed": "This page does not offer that.",
+        "no_endpoint": "There is no endpoint of that name here; /gradio_api/info lists them.",
+        "disk_full": "The server has no room for that file just now. Please try again later; the number is {id}.",
+    },
+)

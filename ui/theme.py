@@ -39,17 +39,28 @@ THEME = gr.themes.Base(
 CSS = """
 :root { --accent-text: var(--primary-700); }
 .dark { --accent-text: var(--primary-300); --color-accent: var(--primary-400); color-scheme: dark; }
-.gradio-container { padding: 0 !important; }
+/* clip: inside of `hidden`, nothing could stick to the window's edge */
+.gradio-container { padding: 0 !important; overflow: clip !important; }
 /* wide enough for large pictures, low enough that both and their tools stay in sight */
 .gradio-container .main.app {
     max-width: max(44rem, calc((100svh - 17rem) * 2)); margin: 0 auto; padding: 1rem clamp(.75rem, 2.5vw, 1.25rem) 2rem;
 }
+/* in the tab in sight, room for a third picture as large as the first two */
+.gradio-container .main.app:has([role="tabpanel"]:not([style*="none"]) [data-do="back"][aria-pressed="true"]) {
+    max-width: max(44rem, calc((100svh - 17rem) * 3));
+}
 #head h1 { display: inline; font-size: 1.125rem; font-weight: 650; margin: 0 .75rem 0 0; }
 #head p { display: inline; margin: 0; color: var(--body-text-color-subdued); }
+.choices { gap: .5rem 2rem; flex-wrap: wrap; justify-content: flex-start; }
+.choices > * { flex: none; max-width: 100%; min-width: 0 !important; width: auto !important; }
 .settings { align-items: end; gap: 1rem; }
 .settings .form, .settings .block { background: none; border: 0; box-shadow: none; gap: 1.5rem; }
 .settings button { font-weight: 400; font-size: .875rem; border: 1px solid var(--border-color-primary); }
-#paired-card h1 { font-size: 1.25rem; }
-#paired-card img { max-width: 100%; }
-@media (max-width: 639px) { .column { gap: .75rem; } }
+.card h1 { font-size: 1.25rem; }
+.card img { max-width: 100%; }
+@media (max-width: 639px) {
+    .column { gap: .75rem; }
+    .settings .form { flex-wrap: wrap; }
+    .settings .form > * { min-width: 100% !important; }
+}
 """

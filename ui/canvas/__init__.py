@@ -1,26 +1,36 @@
-"""The easel: the one component on which every tab draws, uploads and shows its result.
+"""The easel: the one component on which every tab draws, uploads and shows its result; and its desk, for others.
 
 A `gr.HTML` of our own. What the visitor draws lives in the browser alone; the server is asked
-through two functions and keeps nothing of the answer, so visitors cannot see each other.
+through a few functions and keeps nothing of who asked, so visitors cannot see each other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import gradio as gr
 
+import i2i_models as i2i
+from i2i_models.abilities import Direction
 from ui import text
+from ui.history import history_parts
+from ui.inside import inside_parts
+from ui.serving import Catalog, sentences
 
 HERE = Path(__file__).parent
 ServerFunction = Callable[[Any], dict[str, Any]]
 
+PAPER_LABEL, PEN_LABEL = "facade", "window"
+"""A sheet of wall with a window for a first stroke: two rectangles already make a house."""
+
 
 class Sheet(TypedDict):
-    """What the easel knows of one direction of one checkpoint.
+    """What the desk and the easel know of one direction of one checkpoint.
 
     kind: `outline`, `labels` or `picture`. size: the network's side in pixels. paper, pen: the colours
-    of blank paper and of the first stroke. palette: label name → colour. examples: data URLs.
+    of blank paper and of the first stroke. palette: label name → colour. examples: how many there are.
+    walks: whether one may walk from one input to another through the network's code. drawing: names the
+    drawing that lies on it: models that do the same share it, so that another method shows the same input.
     """
 
     kind: str
@@ -28,46 +38,108 @@ class Sheet(TypedDict):
     paper: str
     pen: str
     palette: dict[str, str]
-    examples: list[str]
+    examples: int
+    walks: bool
+    drawing: str
 
 
-def sheet_key(checkpoint: str, direction: str) -> str:
-    """The name under which the easel finds a sheet."""
-    return f"{checkpoint} {direction}"
+def sheet(translator: i2i.Translator, direction: Direction) -> Sheet:
+    """The sheet of one direction of a translator."""
+    domain = translator.info.domains[direction[0]]
+    palette = {name: "#{:02x}{:02x}{:02x}".format(*colour) for name, colour in domain.palette.items()}
+    colours = list(palette.values()) or ["#ffffff", "#000000"]
+    return Sheet(
+        kind=domain.kind,
+        size=translator.info.size,
+        paper=palette.get(PAPER_LABEL, colours[0]),
+        pen=palette.get(PEN_LABEL, colours[-1]),
+        palette=palette,
+        examples=len(translator.examples_of(direction[0])),
+        walks=translator.abilities.mixes_codes,
+        drawing=f"{translator.info.title} {translator.info.size} {direction}",
+    )
+
+
+class DeskParts(NamedTuple):
+    """The pieces of the desk, for a `gr.HTML` that has one."""
+
+    html: str
+    css: str
+    js: str
+    props: dict[str, Any]
+    server_functions: list[ServerFunction]
+
+
+def desk_parts(catalog: Catalog, translators: Iterable[i2i.Translator], max_file_bytes: int) -> DeskParts:
+    """The desk for a component of your own: everything with which a visitor makes an input.
+
+    In Python, build `gr.HTML` with `html` somewhere inside its `html_template`, `css` before its own
+    `css_template`, `js` before its own `js_on_load`, `**props`, `server_functions` among its own and
+    `apply_default_css=False`. Texts of its own go into `props["texts"]`.
+
+    In JavaScript, where `Paper`, `Live`, `Talk`, `Desk`, `squareContext` and `loadImage` are then at hand:
+
+        const talk = new Talk(server, props.texts, element.querySelector('[data-part="toasts"]'));
+        const desk = new Desk(element.querySelector(".desk"),
+          { sheets: props.models, limits: props.limits, talk, onchange: refresh });
+        desk.use(checkpoint, direction);  // which sheet lies on it
+
+    `refresh` is called at every change of the drawing, strokes as they grow included. Then `desk.empty`,
+    `desk.image` ({url, key}, for `talk.askAbout(functionName, settings, desk.image)`, which sends the key alone
+    once the server has told one) and `desk.picture()` (a canvas) say what is on it; `desk.place`,
+    `desk.openFile` and `desk.showExamples(container)` put pictures there. See desk.js, talk.js and live.js,
+    and canvas.js for a use of all three.
+    """
+    return DeskParts(
+        html=_read("desk.html"),
+        css=_read("desk.css"),
+        js="\n".join(map(_read, ("paper.js", "live.js", "talk.js", "desk.js"))),
+        props={
+            "models": {f"{t.info.name} {d}": sheet(t, d) for t in translators for d in t.directions},
+            "texts": dict(text.CANVAS),
+            "limits": {"bytes": max_file_bytes},
+        },
+        server_functions=[sentences(catalog.open_picture), sentences(catalog.examples)],
+    )
 
 
 def easel(
-    sheets: dict[str, Sheet],
-    value: dict[str, Any],
-    translate: ServerFunction,
-    open_picture: ServerFunction,
-    max_file_bytes: int,
-    elem_id: str,
+    catalog: Catalog, translators: Iterable[i2i.Translator], value: dict[str, Any], max_file_bytes: int, elem_id: str
 ) -> gr.HTML:
     """Build the component.
 
     Args:
-        sheets: by `sheet_key(checkpoint, direction)`.
-        value: the settings that go with each question to the server: `checkpoint`, `direction`, `seed`.
-            The page's other controls change the result by changing this value.
-        translate: gets the settings and `image` (PNG data URL), returns `image` (data URL) and `ms`.
-        open_picture: gets a visitor's file, returns `pictures` (data URLs by variant) and `variant`.
-            Both return `error`, a sentence, instead of raising.
+        catalog: answers its questions.
+        translators: those that may be chosen on it.
+        value: the settings that go with each question to the server: `checkpoint`, `direction`, `seed`,
+            `temperature`. The page's other controls change the result by changing this value.
+        max_file_bytes: of a visitor's file.
+
+    Its event `swap` asks for the other direction: the result lies on that one's paper already. Its event `recall`
+    says that it has taken settings from a link or its history, which the page's controls should now show.
     """
-    functions = {"translate": translate, "open_picture": open_picture}
-    for name, function in functions.items():
-        function.__name__ = name  # the name that the browser calls
+    desk, visit = desk_parts(catalog, translators, max_file_bytes), history_parts()
+    inside = inside_parts(catalog)
+    props = {
+        **desk.props,
+        "texts": {**desk.props["texts"], **visit.texts, **inside.texts},
+        "limits": {**desk.props["limits"], **visit.limits},
+        "tab": elem_id.removesuffix("-easel"),
+    }
+    template = _read("canvas.html")
+    for name, html in {"desk": desk.html, "history": visit.html, "inside": inside.html}.items():
+        template = template.replace(f"<!-- {name} -->", html)
     return gr.HTML(
         value=value,
-        html_template=(HERE / "canvas.html").read_text(encoding="utf-8"),
-        css_template=(HERE / "canvas.css").read_text(encoding="utf-8"),
-        js_on_load="\n".join(
-            (HERE / file).read_text(encoding="utf-8") for file in ("paper.js", "live.js", "canvas.js")
-        ),
+        html_template=template,
+        css_template=desk.css + visit.css + _read("canvas.css") + inside.css,
+        js_on_load="\n".join((desk.js, visit.js, inside.js, _read("walk.js"), _read("canvas.js"))),
         apply_default_css=False,
-        server_functions=list(functions.values()),
+        server_functions=[sentences(catalog.translate), inside.server_function, *desk.server_functions],
         elem_id=elem_id,
-        models=sheets,
-        texts=text.CANVAS,
-        limits={"bytes": max_file_bytes},
+        **props,
     )
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")

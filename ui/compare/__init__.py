@@ -1,0 +1,234 @@
+"""The Compare tab: one input, and beside each other what every method makes of it.
+
+Methods are compared where they do the same: translate from equal domains to equal domains.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict
+
+import gradio as gr
+
+import i2i_models as i2i
+from i2i_models import checkpoint
+from i2i_models.abilities import Direction
+from ui import text
+from ui.canvas import ServerFunction, desk_parts
+from ui.payload import read_mapping, to_live_url
+from ui.serving import Answer, Catalog, card_markdown, sentences
+from ui.studio import PRIVATE
+
+HERE = Path(__file__).parent
+MAX_FIGURES = 3
+"""Numbers under a picture; more would not be compared but studied, and for that there is the card."""
+
+Entry = tuple[i2i.Translator, Direction]
+
+
+class Figure(NamedTuple):
+    """A number of `metrics.json` that means something beside the same number of another method."""
+
+    metric: str
+    value: str
+    higher_is_better: bool
+
+
+FIGURES = (
+    Figure("label score", "class_iou", True),
+    Figure("label colours", "class_iou", True),
+    Figure("label colours", "within_16", True),
+    Figure("strokes", "f1", True),
+    Figure("truth", "l1", False),
+    Figure("truth", "ssim", True),
+    Figure("features", "fid", False),
+)
+"""The most telling first: a task shows the first few that any of its methods was measured by."""
+
+
+class Shown(TypedDict):
+    """A figure under a method's picture; value "–" where this method was not measured by it."""
+
+    label: str
+    value: str
+    best: bool
+    about: str
+
+
+class Method(TypedDict):
+    """What the page knows of one method of a task."""
+
+    checkpoint: str
+    direction: str
+    name: str
+    styled: bool
+    figures: list[Shown]
+
+
+class Task(TypedDict):
+    """One kind of translation. `checkpoint` and `direction` are those whose sheet and examples the desk takes."""
+
+    title: str
+    checkpoint: str
+    direction: str
+    truths: bool
+    legend: str
+    methods: list[Method]
+
+
+def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
+    """Build the tab inside the current `gr.Blocks`; the catalog must hold at least one checkpoint."""
+    models = catalog.translators
+    tasks = find_tasks(models.values())
+    first = next(iter(tasks))
+    task = gr.Radio(
+        [(entry["title"], key) for key, entry in tasks.items()],
+        value=first,
+        label=text.COMPARE["task"],
+        show_label=False,
+        container=False,
+        elem_id="compare-task",
+    )
+    desk = desk_parts(catalog, models.values(), max_file_bytes)
+    board = gr.HTML(
+        value={"task": first},
+        html_template=_read("compare.html").replace("<!-- desk -->", desk.html),
+        css_template=desk.css + _read("compare.css"),
+        js_on_load=desk.js + _read("compare.js"),
+        apply_default_css=False,
+        server_functions=[sentences(catalog.translate), sentences(truths(catalog)), *desk.server_functions],
+        elem_id="compare-board",
+        tasks=tasks,
+        **{**desk.props, "texts": {**desk.props["texts"], **text.COMPARE}},
+    )
+    with gr.Accordion("", open=False, visible=False, elem_id="compare-card", elem_classes="card") as accordion:
+        card = gr.Markdown()
+
+    def show_card(event: gr.EventData) -> tuple[Any, str]:
+        translator = models.get(str(event.checkpoint))
+        if translator is None:
+            return gr.update(visible=False), ""
+        label = text.COMPARE["about"].format(name=translator.info.name)
+        return gr.update(label=label, open=True, visible=True), card_markdown(translator) or text.STUDIO["no_card"]
+
+    task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=board)
+    task.change(lambda: gr.update(visible=False), outputs=accordion, **PRIVATE)
+    scroll = (
+        "() => setTimeout(() => document.querySelector('#compare-card')?.scrollIntoView({ behavior: 'smooth' }), 50)"
+    )
+    board.about(show_card, None, [accordion, card], **PRIVATE).then(fn=None, js=scroll)
+
+
+def find_tasks(translators: Iterable[i2i.Translator]) -> dict[str, Task]:
+    """The translations that these checkpoints do, those that most methods do first."""
+    groups: dict[str, list[Entry]] = {}
+    for translator in translators:
+        for direction in translator.directions:
+            source, target = (translator.info.domains[key] for key in (direction[0], direction[2]))
+            key = f"{source.name} ({source.kind}) to {target.name} ({target.kind})"
+            groups.setdefault(key, []).append((translator, direction))
+    return {key: _task(group) for key, group in sorted(groups.items(), key=lambda item: -len(item[1]))}
+
+
+def _task(group: list[Entry]) -> Task:
+    # The desk takes the examples of one checkpoint, best with truths, and its paper, best the finest one;
+    # each method fits the drawing to its own size.
+    host, way = max(group, key=lambda entry: (_has_truths(*entry), _has_examples(*entry), entry[0].info.size))
+    source, target = (host.info.domains[key].name for key in (way[0], way[2]))
+    rows = [_rows(*entry) for entry in group]
+    figures = [f for f in FIGURES if any(_number(f, row) is not None for row in rows)][:MAX_FIGURES]
+    titles = [translator.abilities.title for translator, _ in group]
+    return Task(
+        title=f"{source} → {target}",
+        checkpoint=host.info.name,
+        direction=way,
+        truths=_has_truths(host, way),
+        legend=_legend(figures, rows, f"{source} → {target}"),
+        methods=[
+            Method(
+                checkpoint=translator.info.name,
+                direction=direction,
+                name=title if titles.count(title) == 1 else f"{title} · {translator.info.name}",
+                styled=translator.abilities.chance == "style",
+                figures=[_shown(figure, row, rows) for figure in figures],
+            )
+            for (translator, direction), title, row in zip(group, titles, rows, strict=True)
+        ],
+    )
+
+
+def _has_examples(translator: i2i.Translator, direction: Direction) -> bool:
+    return bool(translator.examples_of(direction[0]))
+
+
+def _has_truths(translator: i2i.Translator, direction: Direction) -> bool:
+    return any(truth_of(path).is_file() for path in translator.examples_of(direction[0]))
+
+
+def _rows(translator: i2i.Translator, direction: Direction) -> dict[str, dict[str, Any]]:
+    """What a checkpoint was measured by in a direction, by metric; nothing if its file is missing or damaged."""
+    try:
+        path = (translator.folder or Path()) / checkpoint.METRICS
+        rows = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+        return {row["metric"]: row for row in rows if row["direction"] == direction}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _number(figure: Figure, row: dict[str, dict[str, Any]]) -> float | None:
+    value = row.get(figure.metric, {}).get(figure.value)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _shown(figure: Figure, row: dict[str, dict[str, Any]], rows: list[dict[str, dict[str, Any]]]) -> Shown:
+    value = _number(figure, row)
+    others = [number for other in rows if (number := _number(figure, other)) is not None]
+    best = max(others) if figure.higher_is_better else min(others)
+    about = ""
+    if value is not None:
+        measured = row[figure.metric]
+        about = text.COMPARE["measured"].format_map(
+            {key: measured.get(key, "?") for key in ("images", "split", "size")}
+        )
+    return Shown(
+        label=text.COMPARE[f"figure_{figure.value}"],
+        value="–" if value is None else f"{value:.3g}" if value >= 1 else f"{value:.3f}",
+        best=len(others) > 1 and value == best,
+        about=about,
+    )
+
+
+def _legend(figures: list[Figure], rows: list[dict[str, dict[str, Any]]], direction: str) -> str:
+    """What the numbers are, and of which direction and images."""
+    if not figures:
+        return ""
+    splits = sorted({str(row[f.metric].get("split")) for f in figures for row in rows if f.metric in row})
+    words = [text.COMPARE[f"legend_{figure.value}"] for figure in figures]
+    return text.COMPARE["legend"].format(direction=direction, split=", ".join(splits), figures="; ".join(words))
+
+
+def truth_of(example: Path) -> Path:
+    """Where the true translation of an example lies, if it is known."""
+    return example.parent / checkpoint.TRUTH / example.name
+
+
+def truths(catalog: Catalog) -> ServerFunction:
+    """The server function that answers a checkpoint and direction with its examples' `truths`, data URLs or null."""
+
+    def truths(payload: Any) -> Answer:
+        translator, direction = catalog.find(read_mapping(payload))
+        readable = [path for path in translator.examples_of(direction[0]) if _picture(path)]  # as `Catalog.examples`
+        return {"truths": [_picture(truth_of(path)) for path in readable]}
+
+    return truths
+
+
+def _picture(path: Path) -> str | None:
+    try:
+        return to_live_url(i2i.open_image(path))
+    except i2i.ImageError:
+        return None
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,171 @@
+"""The page as a service: how Gradio launches it, `/healthz`, safe headers, tidy temporary files, an orderly end."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui import login
+from ui.api import KEPT_SECONDS
+from ui.i18n import SpeakLanguage
+from ui.limits import Guard
+from ui.serving import Catalog
+
+log = logging.getLogger(__name__)
+
+SESSIONS = 500
+"""Of these Gradio keeps a copy of the page's state; of more, those that were quiet longest begin anew."""
+QUEUED = 200
+"""Events that may wait in Gradio's queue; further ones are told so at once."""
+TEMPORARY_BYTES = 2_000_000_000
+"""Of uploads and results together, however young they are."""
+TIDY_SECONDS = 20
+PATIENCE = 10.0
+"""Seconds that what runs has to finish when the server is told to end."""
+
+POLICY = {
+    "default-src": "'self'",
+    # Gradio's page has inline scripts, and makes functions of the text of ours; the frame's resizer is from there.
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob: https://cdnjs.cloudflare.com",
+    "style-src": "'self' 'unsafe-inline'",
+    "font-src": "'self' data:",
+    "img-src": "'self' data: blob: https:",  # model cards show pictures from elsewhere
+    "media-src": "'self' data: blob:",
+    "connect-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self' https://huggingface.co",
+    # Spaces are shown in a frame on the Hub; anybody else's frame could lure a logged-in visitor into a click.
+    "frame-ancestors": "'self' https://huggingface.co https://*.huggingface.co https://*.hf.space",
+}
+HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{what} {whence}" for what, whence in POLICY.items()),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+class SafeHeaders:
+    """ASGI middleware that adds `HEADERS` to every answer that does not have its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class Service:
+    """One page on one server."""
+
+    def __init__(self, page: gr.Blocks, catalog: Catalog, max_file_bytes: int) -> None:
+        self.page, self.catalog = page, catalog
+        # Only there is a proxy before us for certain, and none can go round it.
+        self.guard = Guard(max_file_bytes, behind_proxy=login.on_space())
+        self.max_file_bytes = max_file_bytes
+        page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
+
+    @property
+    def launch_options(self) -> dict[str, Any]:
+        """Arguments of `Blocks.launch`."""
+        return {
+            "app_kwargs": {
+                "middleware": [Middleware(SafeHeaders), Middleware(SpeakLanguage), Middleware(self.guard.around)],
+                "routes": [Route("/healthz", self.health)],
+                "lifespan": self._lifespan,
+            },
+            "max_file_size": self.max_file_bytes,
+            "state_session_capacity": SESSIONS,
+            "enable_monitoring": False,
+            "strict_cors": True,
+            # Gradio's Node server would ask in its own name: not in the visitor's language nor from their address.
+            "ssr_mode": False,
+        }
+
+    async def health(self, request: Request) -> JSONResponse:
+        """Whether to send visitors here: 200, or 503 from the moment on that the server is ending."""
+        translators = list(self.catalog.translators.values())
+        line = self.guard.line
+        said = {
+            "status": "closing" if self.guard.closing else "ok",
+            "networks": {"loaded": sum(t.is_loaded for t in translators), "total": len(translators)},
+            "questions": {"running": line.running, "waiting": len(line)},
+        }
+        return JSONResponse(said, 503 if self.guard.closing else 200, {"Cache-Control": "no-store"})
+
+    def serve_until_told_to_end(self) -> None:
+        """Block until SIGTERM or Ctrl-C, then let what runs finish, for `PATIENCE` at most, and close."""
+        told = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: told.set())
+        told.wait()
+        self.guard.closing = True
+        end = time.monotonic() + PATIENCE
+        while self._is_busy() and time.monotonic() < end:
+            time.sleep(0.05)
+        self.page.close(verbose=False)
+
+    def _is_busy(self) -> bool:
+        queue = self.page._queue
+        return bool(self.guard.line.running or len(self.guard.line) or len(queue) or any(queue.active_jobs))
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Any) -> AsyncIterator[None]:
+        task = asyncio.create_task(_keep_tidy())
+        yield
+        task.cancel()
+
+
+async def _keep_tidy() -> None:
+    while True:
+        await asyncio.sleep(TIDY_SECONDS)
+        try:
+            await anyio.to_thread.run_sync(tidy, Path(get_upload_folder()))
+        except OSError:
+            log.exception("tidying up the uploads failed")
+
+
+def tidy(folder: Path, max_bytes: int = TEMPORARY_BYTES, max_age: float = KEPT_SECONDS) -> None:
+    """Delete a folder's old files, and the oldest of the others until they fit; uploads that broke off are among them.
+
+    Gradio's own `delete_cache` knows only the files of finished uploads, and no bound but their age.
+    """
+    found = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            if path.is_file() and not path.is_symlink():
+                state = path.stat()
+                found.append((state.st_mtime, state.st_size, path))
+    total, now = sum(size for _, size, _ in found), time.time()
+    for changed, size, path in sorted(found, key=lambda one: one[0]):
+        if now - changed <= max_age and total <= max_bytes:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+            total -= size
+            if path.parent != folder:
+                path.parent.rmdir()  # one folder a file; if another lies in it this fails, which is right

@@ -1,0 +1,40 @@
+"""What a visit leaves behind, in the visitor's browser alone: the results so far, and links that reopen a tab."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ui import text
+from ui.payload import MAX_SEED, MAX_STYLE, MAX_TEMPERATURE
+
+HERE = Path(__file__).parent
+
+
+class HistoryParts(NamedTuple):
+    """The pieces of history and links, for a `gr.HTML` that has a desk.
+
+    texts and limits go into the props of these names.
+    """
+
+    html: str
+    css: str
+    js: str
+    texts: dict[str, str]
+    limits: dict[str, Any]
+
+
+def history_parts() -> HistoryParts:
+    """History and links for a component of your own, beside the parts of the desk.
+
+    In JavaScript, after the desk's files, `History`, `linkTo`, `checkLink`, `followLinks` and `copyLink` are at hand.
+    """
+    return HistoryParts(
+        html=_read("history.html"),
+        css=_read("history.css"),
+        js="\n".join(map(_read, ("zip.js", "history.js", "link.js"))),
+        texts=dict(text.HISTORY),
+        limits={"seed": MAX_SEED, "temperature": MAX_TEMPERATURE, "style": MAX_STYLE},
+    )
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,82 @@
+// Links that reopen a tab as it was: its settings in the address's fragment, which browsers keep to themselves.
+// The drawing does not travel in them.
+
+const LINKED = "#tab=";
+
+/** The settings that the page's address names, {tab, model, …} of strings; null where it names none. */
+function linked() {
+  return location.hash.startsWith(LINKED) ? Object.fromEntries(new URLSearchParams(location.hash.slice(1))) : null;
+}
+
+/** The address that opens `tab` with these settings. */
+function linkTo(tab, { checkpoint, direction, seed, temperature, style }) {
+  const fields = { tab, model: checkpoint, direction };
+  if (seed != null) Object.assign(fields, { seed, temperature });
+  if (style) fields.style = style.map((number) => Number(number.toFixed(3))).join(",");
+  const address = new URL(location.href);
+  // what stays readable in a fragment need not be escaped
+  address.hash = new URLSearchParams(fields).toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+  return address.href;
+}
+
+/**
+ * Check what a link says.
+ *
+ * @param link    as `linked` gives it
+ * @param known   {models: sheets by "checkpoint direction", limits: {seed, temperature, style}, texts,
+ *                numbers(checkpoint, direction): how many numbers its styles have, 0 for none}
+ * @returns {settings, complaints}: settings are null if the model is not here; what is out of range is left out.
+ */
+function checkLink(link, { models, limits, texts, numbers = () => 0 }) {
+  const checkpoint = link.model;
+  const directions = ["A2B", "B2A"].filter((name) => `${checkpoint} ${name}` in models);
+  if (!directions.length) {
+    return { settings: null, complaints: [texts.link_model.replace("{name}", String(checkpoint ?? "").slice(0, 60))] };
+  }
+  const complaints = [];
+  /** The value of a field if it is there and fits. */
+  const field = (name, read, fits, limit) => {
+    if (!(name in link)) return undefined;
+    const value = read(link[name]);
+    if (fits(value)) return value;
+    complaints.push(texts[`link_${name}`].replace("{limit}", limit));
+    return undefined;
+  };
+  const within = (limit) => (value) => Number.isFinite(value) && value >= 0 && value <= limit;
+  const number = (text) => (text.trim() ? Number(text) : NaN);
+  const direction = field("direction", String, (value) => directions.includes(value)) ?? directions[0];
+  const count = numbers(checkpoint, direction);
+  const isStyle = (list) => list.length === count && list.every((value) => within(limits.style)(Math.abs(value)));
+  return {
+    settings: {
+      checkpoint,
+      direction,
+      seed: field("seed", number, (value) => within(limits.seed)(value) && Number.isInteger(value), limits.seed) ?? null,
+      temperature: field("temperature", number, within(limits.temperature), limits.temperature) ?? 1,
+      style: field("style", (text) => text.split(",").map(number), isStyle) ?? null,
+    },
+    complaints,
+  };
+}
+
+/** Call `open(link)` with the address's link now, if it is for this tab, and whenever another one is put there. */
+function followLinks(tab, element, open) {
+  const look = () => {
+    if (!element.isConnected) return removeEventListener("hashchange", look);
+    const link = linked();
+    if (link?.tab === tab && "model" in link) open(link); // without a model it is about the tab alone
+  };
+  addEventListener("hashchange", look);
+  look();
+}
+
+/** Put a link into the address bar and the clipboard, and say so. */
+async function copyLink(address, talk) {
+  window.history.replaceState(window.history.state, "", address);
+  try {
+    await navigator.clipboard.writeText(address);
+    talk.say(talk.texts.link_copied);
+  } catch {
+    talk.say(talk.texts.link_in_bar); // no clipboard without HTTPS, or none allowed
+  }
+}

@@ -1,0 +1,59 @@
+"""The head of the page, which opens the tab that a link names.
+
+The tab itself reads the link's settings, in the browser too: see ui/history/link.js.
+"""
+
+from collections.abc import Sequence
+
+import gradio as gr
+
+from ui import text
+from ui.history import HERE
+from ui.i18n import language
+
+HEAD = "<h1>{{texts.title}}</h1><p>{{texts.tagline}}</p><div class='toasts' data-part='toasts' role='alert'></div>"
+HEAD_CSS = """
+.toasts { position: fixed; inset: auto 1rem 1.25rem; z-index: 1000; display: flex; justify-content: center; }
+.toasts:not(:empty) { padding: .8rem 1rem; border-radius: 12px; background: #262626; color: #fafafa; }
+"""
+HEAD_JS = """
+document.documentElement.lang = props.language;
+async function openTab() {
+    const tab = linked()?.tab;
+    if (!tab) return;
+    if (!props.tabs.includes(tab)) return sayNoTab();
+    // On a narrow screen Gradio puts the tabs that do not fit into a menu, where they have no id.
+    const inMenu = () => [...document.querySelectorAll(".overflow-dropdown button")];
+    const named = (button) => button.textContent.trim() === props.texts[`tab_${tab}`];
+    const button = () => document.getElementById(`tab-${tab}-button`) ?? inMenu().find(named);
+    for (let tries = 0; !button() && tries < 200; tries++) {
+        await new Promise((done) => setTimeout(done, 30)); // the page is still being laid out
+    }
+    button()?.click();
+}
+function sayNoTab() {
+    const toasts = element.querySelector('[data-part="toasts"]');
+    toasts.textContent = props.texts.link_tab;
+    setTimeout(() => toasts.replaceChildren(), 9000);
+}
+addEventListener("hashchange", openTab);
+openTab();
+"""
+
+
+def head(tabs: Sequence[str]) -> gr.HTML:
+    """The page's title, which opens the tab that the address names.
+
+    Args:
+        tabs: those that there are; the elem_id of each is "tab-" and its name.
+    """
+    return gr.HTML(
+        html_template=HEAD,
+        css_template=HEAD_CSS,
+        js_on_load=(HERE / "link.js").read_text(encoding="utf-8") + HEAD_JS,
+        apply_default_css=False,
+        elem_id="head",
+        language=language(),
+        tabs=list(tabs),
+        texts={**text.PAGE, "link_tab": text.HISTORY["link_tab"]},
+    )

@@ -1,0 +1,104 @@
+"""The Multimodal tab: methods that give another picture for every style (MUNIT).
+
+A `gr.HTML` of our own around the desk: a pad and sliders over the directions in which real images' styles vary,
+random styles, styles of pictures, kept ones, the way between two, one style on many inputs.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import i2i_models as i2i
+from i2i_models.styles import LIMIT
+from ui import text
+from ui.canvas import desk_parts
+from ui.history import history_parts
+from ui.inside import inside_parts
+from ui.multimodal.answers import StyleAnswers, style_controls
+from ui.serving import Catalog, card_markdown
+from ui.studio import PRIVATE, direction_choice, direction_choices, model_choice
+
+HERE = Path(__file__).parent
+SCRIPTS = ("space.js", "kept.js", "panels.js", "many.js", "multimodal.js")
+
+
+def multimodal_tab(catalog: Catalog, max_file_bytes: int) -> None:
+    """Build the tab inside the current `gr.Blocks`; an invitation where the catalogue has no model with styles."""
+    translators = catalog.multimodal()
+    if not translators:
+        gr.Markdown(text.EMPTY["multimodal"].format(folder=catalog.folder.name), elem_classes="inviting")
+        return
+    models = {t.info.name: t for t in translators}
+    first = translators[0]
+    choice = model_choice(translators, "multimodal")
+    model = choice.model
+    direction = direction_choice(first, "multimodal")
+    value = {"checkpoint": first.info.name, "direction": first.directions[0]}
+    component = styles_component(catalog, translators, value, max_file_bytes, elem_id="multimodal-easel")
+    with gr.Accordion(text.STUDIO["card"], open=False, elem_id="multimodal-card", elem_classes="card") as accordion:
+        card = gr.Markdown()
+
+    gr.on(
+        [model.change, direction.change],
+        fn=None,
+        js="(checkpoint, direction) => ({ checkpoint, direction })",
+        inputs=[model, direction],
+        outputs=component,
+    )
+
+    def recall(settings: dict[str, Any]) -> list[Any]:
+        """Show settings that a link or the history brought."""
+        translator = models.get(settings["checkpoint"], first)
+        directions = gr.Radio(choices=direction_choices(translator), value=settings["direction"])
+        return [*choice.recalled(translators, translator), directions]
+
+    component.recall(recall, component, [*choice.parts, direction], **PRIVATE)
+    # Every model with styles has both directions, so only their names change.
+    model.change(lambda name: gr.Radio(choices=direction_choices(models[name])), model, direction, **PRIVATE)
+    accordion.expand(lambda name: card_markdown(models[name]) or text.STUDIO["no_card"], model, card, **PRIVATE)
+    model.change(lambda: gr.Accordion(open=False), outputs=accordion, **PRIVATE)
+
+
+def styles_component(
+    catalog: Catalog, translators: Iterable[i2i.Translator], value: dict[str, Any], max_file_bytes: int, elem_id: str
+) -> gr.HTML:
+    """Build the component.
+
+    Args:
+        catalog: answers its questions.
+        translators: those that may be chosen on it.
+        value: `checkpoint` and `direction`, and the `style` (list of numbers) to begin with, if not the typical one.
+            The page's other controls change the component by changing this value.
+        max_file_bytes: of a visitor's file.
+    """
+    translators = list(translators)
+    desk, inside = desk_parts(catalog, translators, max_file_bytes), inside_parts(catalog)
+    visit = history_parts()
+    answers = StyleAnswers(catalog)
+    props = {
+        **desk.props,
+        "texts": {**desk.props["texts"], **text.MULTIMODAL, **visit.texts, **inside.texts},
+        "limits": {**desk.props["limits"], **visit.limits, "style": LIMIT},
+        "spaces": {f"{t.info.name} {d[2]}": style_controls(t, d) for t in translators for d in t.directions},
+        "formats": list(answers.encoders),
+        "tab": elem_id.removesuffix("-easel"),
+    }
+    template = _read("multimodal.html")
+    for name, html in {"desk": desk.html, "history": visit.html, "inside": inside.html}.items():
+        template = template.replace(f"<!-- {name} -->", html)
+    return gr.HTML(
+        value=value,
+        html_template=template,
+        css_template=desk.css + visit.css + _read("multimodal.css") + inside.css,
+        js_on_load="\n".join((desk.js, visit.js, inside.js, *map(_read, SCRIPTS))),
+        apply_default_css=False,
+        server_functions=[*answers.functions, inside.server_function, *desk.server_functions],
+        elem_id=elem_id,
+        **props,
+    )
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")

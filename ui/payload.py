@@ -1,0 +1,155 @@
+"""What browsers send: each function takes one field and returns it checked, or says in a sentence what is wrong.
+
+Anybody can send anything to a public page; nothing in a payload is believed.
+"""
+
+import base64
+import binascii
+import io
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+import i2i_models as i2i
+from ui import text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MAX_DRAWING_CHARS = 4_000_000
+"""A drawing arrives at the network's size, a few kilobytes; anything near this is not ours."""
+MAX_DRAWING_SIDE = 2048
+"""Pixels; a small file can unfold into a picture that keeps the server busy for seconds."""
+MAX_SEED = 2**31 - 1
+MAX_TEMPERATURE = 3.0
+MAX_STYLE_NUMBERS = 512
+"""Numbers in a style, of any network; the network itself knows how many it wants."""
+MAX_STYLE = 100.0
+"""Largest number in a style: far beyond what N(0, 1) ever draws, far below what overflows."""
+
+
+class BadRequest(i2i.I2IError):
+    """The page, or somebody in its place, sent what no visitor's click can produce."""
+
+
+def read_mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    if not isinstance(value, Mapping):
+        raise BadRequest(text.SERVER["bad_request"])
+    return value
+
+
+def read_image_url(value: Any) -> str:
+    """A data URL of an image, not yet decoded.
+
+    Raises:
+        BadRequest: it is none, or too long.
+    """
+    if not isinstance(value, str) or not value.startswith("data:image/") or not value.isascii():
+        raise BadRequest(text.SERVER["bad_request"])
+    if len(value) > MAX_DRAWING_CHARS:
+        raise BadRequest(text.SERVER["drawing_too_large"])
+    return value
+
+
+def read_image(value: Any) -> Image.Image:
+    """The image of a data URL.
+
+    Raises:
+        BadRequest: it is none, or too large. ImageError: what it holds is no image.
+    """
+    try:
+        data = base64.b64decode(read_image_url(value).partition(",")[2], validate=True)
+    except binascii.Error:
+        raise BadRequest(text.SERVER["bad_request"]) from None
+    image = i2i.open_image(data)
+    if max(image.size) > MAX_DRAWING_SIDE:
+        raise BadRequest(text.SERVER["drawing_too_large"])
+    return image
+
+
+def read_seed(value: Any) -> int | None:
+    """A whole number from 0 to `MAX_SEED`, or None for no chance.
+
+    Raises:
+        BadRequest: anything else.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SEED:
+        raise BadRequest(text.SERVER["bad_seed"].format(limit=MAX_SEED))
+    return value
+
+
+def read_temperature(value: Any) -> float:
+    """A number from 0 to `MAX_TEMPERATURE`; 1 where none is given.
+
+    Raises:
+        BadRequest: anything else.
+    """
+    if value is None:
+        return 1.0
+    if not _is_number(value) or not 0 <= value <= MAX_TEMPERATURE:
+        raise BadRequest(text.SERVER["bad_temperature"].format(limit=f"{MAX_TEMPERATURE:g}"))
+    return float(value)
+
+
+def read_share(value: Any) -> float:
+    """A number from 0 to 1.
+
+    Raises:
+        BadRequest: anything else.
+    """
+    if not _is_number(value) or not 0 <= value <= 1:
+        raise BadRequest(text.SERVER["bad_share"])
+    return float(value)
+
+
+def read_style(value: Any) -> "Tensor | None":
+    """A list of numbers as a tensor `(n,)`, or None for none; whether n is right the network says.
+
+    Raises:
+        BadRequest: anything else, numbers beyond ±`MAX_STYLE` included.
+    """
+    if value is None:
+        return None
+    fits = isinstance(value, list) and 0 < len(value) <= MAX_STYLE_NUMBERS
+    if not fits or not all(_is_number(number) and abs(number) <= MAX_STYLE for number in value):
+        raise BadRequest(text.SERVER["bad_style"].format(limit=f"{MAX_STYLE:g}"))
+    import torch  # this module belongs to the page's start, which does not wait for torch
+
+    return torch.tensor(value, dtype=torch.float32)
+
+
+def read_switch(value: Any) -> bool:
+    """True or False; False where nothing is given.
+
+    Raises:
+        BadRequest: anything else.
+    """
+    if value is not None and not isinstance(value, bool):
+        raise BadRequest(text.SERVER["bad_request"])
+    return bool(value)
+
+
+def to_data_url(image: Image.Image, format: str = "PNG", **options: Any) -> str:
+    """An image as a data URL, which a page shows without another request."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return f"data:image/{format.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def to_live_url(image: Image.Image) -> str:
+    """An image as a data URL that is quick to make, for answers while somebody draws or drags."""
+    return to_data_url(image, "WEBP", quality=92, method=0)
+
+
+def _is_number(value: Any) -> bool:
+    # A whole number may be too long for `isfinite`, which makes a float of it.
+    return math.isfinite(value) if isinstance(value, float) else isinstance(value, int) and not isinstance(value, bool)
