@@ -1,5 +1,6 @@
 """What tests share: tiny data, tiny networks, where things are."""
 
+import os
 import zlib
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT.parent / "shared" / "golden"
 
+
+os.environ.setdefault("I2I_ENGINE", "torch")
+"""Converting a tiny network takes longer than its test; test_engine.py sees to OpenVINO."""
 
 torch.set_num_threads(1)  # tiny networks gain nothing from more, and threads wait for each other on a busy machine
 

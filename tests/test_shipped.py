@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from huggingface_hub import ModelCard
 from PIL import Image
 
 import i2i_models as i2i
 from i2i_models import checkpoint
-from i2i_models.images import SUFFIXES
 
 FOLDERS = i2i.find_checkpoints(ROOT / "checkpoints")
 DATA = ROOT.parent / "shared" / "data"
 
-EMOJI_L1 = 0.18
+EMOJI_L1 = 0.172
 """What the shipped emoji checkpoint reaches on the held-out tenth; 0.14 is the aim of a longer training."""
 
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not here (only their names ship)")
@@ -33,9 +33,9 @@ def test_a_folder_is_laid_out_as_its_hub_repo(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     assert {"config.json", "model.safetensors", "README.md", "metrics.json", "samples.png", "examples"} <= names
     assert (folder / "model.safetensors").stat().st_size <= 32 * 2**20
-    examples = list((folder / "examples").iterdir())
+    examples = list((folder / "examples").glob("*.png"))
     assert 6 <= len(examples) <= 8
-    assert all(path.suffix in SUFFIXES and path.stat().st_size < 100_000 for path in examples)
+    assert all(path.stat().st_size < 100_000 for path in examples)
     state = checkpoint.load_weights(folder / "model.safetensors")
     assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
 
@@ -44,8 +44,10 @@ def test_a_folder_is_laid_out_as_its_hub_repo(folder: Path) -> None:
 def test_the_card_says_what_it_is_and_what_it_saw(folder: Path) -> None:
     card = i2i.load(folder).card
     metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
-    assert card.startswith("---\nlicense: mit\n")
-    assert "pipeline_tag: image-to-image" in card
+    data = ModelCard(card).data
+    assert (data.license, data.pipeline_tag, data.library_name) == ("mit", "image-to-image", "i2i_models")
+    measured = [v for row in metrics for key, v in row.items() if isinstance(v, float) and "_of_" not in key]
+    assert [result.metric_value for result in data.eval_results or []] == measured
     assert any(licence in card for licence in ("Apache License 2.0", "published for research"))
     for row in metrics:
         assert {"direction", "split", "size", "images"} <= row.keys()

@@ -15,24 +15,33 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 import i2i_models as i2i
 from i2i_models import checkpoint
-from ui import paired, serving, text
-from ui.canvas import HERE
+from i2i_models.network import TranslationNetwork
+from ui import memory, serving, text
+from ui import payload as reading
+from ui.canvas import HERE, sheet
 
 ROOT = Path(__file__).parents[1]
-NAME = "tiny"
+NAME, LATENT, STYLED, ONE_WAY = "tiny", "tiny-latent", "tiny-styled", "tiny-one-way"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one untrained outline checkpoint."""
+    """A folder with untrained outline checkpoints: one for each place where chance may enter, and none."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
+    networks: dict[str, TranslationNetwork] = {
+        NAME: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
+        LATENT: i2i.UNIT(i2i.UNITConfig(base_width=4, blocks=1)),
+        STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
+        ONE_WAY: i2i.CycleGAN(i2i.CycleGANConfig(base_width=4, blocks=1, one_way=True)),
+    }
     domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
-    checkpoint.save(folder / NAME, network, checkpoint.Info(NAME, "Tiny", "pix2pix", 32, domains))
+    for name, network in networks.items():
+        checkpoint.save(folder / name, network, checkpoint.Info(name, name.title(), network.method, 32, domains))
     (folder / NAME / "README.md").write_text(
         "---\nlicense: mit\n---\n# A card\n\n![samples](samples.png) ![secret](../../etc/passwd) ![far](https://a.b/c.png)\n"
     )
@@ -40,6 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / NAME / "examples").mkdir()
     Image.new("RGB", (32, 32), "white").save(folder / NAME / "examples" / "1.png")
     (folder / NAME / "examples" / "2.png").write_text("no picture")
+    (folder / LATENT / "examples" / "B").mkdir(parents=True)
+    Image.new("RGB", (32, 32), "red").save(folder / LATENT / "examples" / "B" / "1.png")
     return folder
 
 
@@ -55,7 +66,7 @@ def payload(**changes: Any) -> dict[str, Any]:
         "checkpoint": NAME,
         "direction": "A2B",
         "seed": None,
-        "image": serving.to_data_url(drawing),
+        "image": reading.to_data_url(drawing),
         **changes,
     }
 
@@ -80,34 +91,178 @@ def test_the_seed_decides_the_dropout(catalog: serving.Catalog) -> None:
     assert catalog.translate(payload())["image"] == catalog.translate(payload())["image"]
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        None,
-        [],
-        "text",
-        payload(checkpoint="nobody"),
-        payload(checkpoint=["list"]),
-        payload(direction="B2A"),
-        payload(direction=None),
-        payload(image=None),
-        payload(image="data:image/png;base64,!!!"),
-        payload(image="data:image/png;base64,AAAA"),
-        payload(image="http://example.com/a.png"),
-        payload(image="data:image/png;base64," + "A" * (serving.MAX_DRAWING_CHARS + 1)),
-        payload(image=serving.to_data_url(Image.new("RGB", (serving.MAX_DRAWING_SIDE + 1, 2)))),
-        payload(seed=-1),
-        payload(seed=2**31),
-        payload(seed=True),
-        payload(seed="1"),
-        payload(seed=1.5),
-    ],
-    ids=range(18),
-)
-def test_a_bad_question_gets_a_sentence(catalog: serving.Catalog, bad: Any) -> None:
+BAD: dict[str, Any] = {
+    "nothing": None,
+    "a list": [],
+    "words": "text",
+    "unknown checkpoint": payload(checkpoint="nobody"),
+    "checkpoint in a list": payload(checkpoint=["list"]),
+    "missing direction": payload(direction=None),
+    "direction that it has not": payload(direction="B2A"),
+    "no image": payload(image=None),
+    "no base64": payload(image="data:image/png;base64,!!!"),
+    "no picture": payload(image="data:image/png;base64,AAAA"),
+    "an address": payload(image="http://example.com/a.png"),
+    "long": payload(image="data:image/png;base64," + "A" * (reading.MAX_DRAWING_CHARS + 1)),
+    "wide": payload(image=reading.to_data_url(Image.new("RGB", (reading.MAX_DRAWING_SIDE + 1, 2)))),
+    "key in a list": payload(image=None, key=["list"]),
+    "negative seed": payload(seed=-1),
+    "huge seed": payload(seed=2**31),
+    "seed yes": payload(seed=True),
+    "seed in words": payload(seed="1"),
+    "broken seed": payload(seed=1.5),
+    "negative temperature": payload(temperature=-0.1),
+    "hot": payload(temperature=3.1),
+    "temperature NaN": payload(temperature=float("nan")),
+    "temperature in words": payload(temperature="warm"),
+    "temperature yes": payload(temperature=True),
+    "style without styles": payload(style=[0.0] * 8),
+    "style in words": payload(checkpoint=STYLED, style="red"),
+    "style of words": payload(checkpoint=STYLED, style=["0"] * 8),
+    "style too short": payload(checkpoint=STYLED, style=[0.0] * 7),
+    "style of nothing": payload(checkpoint=STYLED, style=[]),
+    "style too long": payload(checkpoint=STYLED, style=[0.0] * 1000),
+    "style NaN": payload(checkpoint=STYLED, style=[float("nan")] * 8),
+    "style without bounds": payload(checkpoint=STYLED, style=[float("inf")] + [0.0] * 7),
+    "style out of bounds": payload(checkpoint=STYLED, style=[1e9] + [0.0] * 7),
+    "walk without a code": payload(second={"image": payload()["image"]}, share=0.5),
+    "walk to nowhere": payload(checkpoint=LATENT, second={}, share=0.5),
+    "walk to a word": payload(checkpoint=LATENT, second="there", share=0.5),
+    "walk too far": payload(checkpoint=LATENT, second={"image": payload()["image"]}, share=1.5),
+    "walk not told how far": payload(checkpoint=LATENT, second={"image": payload()["image"]}),
+    "no way back": payload(checkpoint=ONE_WAY, way_back=True),
+    "way back in words": payload(checkpoint=LATENT, way_back="yes"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_question_gets_a_sentence(catalog: serving.Catalog, bad: Any, caplog: pytest.LogCaptureFixture) -> None:
     answer = serving.sentences(catalog.translate)(bad)
     assert set(answer) == {"error"}
     assert answer["error"].endswith((".", "?")) and len(answer["error"]) < 200
+    assert not caplog.text, "a visitor's mistake is no error of ours"
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The direction of each call of an encoder."""
+    calls: list[str] = []
+    encode = i2i.Translator.encode
+
+    def counted(self: i2i.Translator, image: Image.Image, direction: Any = "A2B") -> i2i.Codes:
+        calls.append(direction)
+        return encode(self, image, direction)
+
+    monkeypatch.setattr(i2i.Translator, "encode", counted)
+    return calls
+
+
+def test_a_key_spares_the_encoder(folder: Path, encoded: list[str]) -> None:
+    catalog = serving.Catalog(folder)
+    first = catalog.translate(payload(checkpoint=STYLED, style=[0.0] * 8))
+    by_key = payload(checkpoint=STYLED, image=None, key=first["key"], style=[2.0] * 8)
+    other = catalog.translate(by_key)
+    assert other["key"] == first["key"] and other["image"] != first["image"]
+    assert catalog.translate({**by_key, "style": [0.0] * 8})["image"] == first["image"]
+    assert catalog.translate(payload(checkpoint=STYLED))["key"] == first["key"], "known by its content"
+    assert len(encoded) == 1
+
+
+def test_a_forgotten_key_is_asked_for_again(folder: Path) -> None:
+    catalog = serving.Catalog(folder)
+    key = catalog.translate(payload())["key"]
+    for unknown in (
+        payload(image=None, key="0" * 32),
+        payload(image=None, key=key, checkpoint=LATENT),
+        payload(checkpoint=LATENT, second={"key": "0" * 32}, share=0.5),
+    ):
+        assert serving.sentences(catalog.translate)(unknown) == {"forgotten": True}
+    again = catalog.translate(payload(key="0" * 32))
+    assert again["key"] == key, "an image that comes with an unknown key is kept under its own"
+
+
+def test_a_key_of_one_direction_is_none_of_the_other(folder: Path) -> None:
+    catalog = serving.Catalog(folder)
+    key = catalog.translate(payload(checkpoint=LATENT))["key"]
+    back = payload(checkpoint=LATENT, direction="B2A", image=None, key=key)
+    assert serving.sentences(catalog.translate)(back) == {"forgotten": True}
+
+
+def codes(numbers: int) -> i2i.Codes:
+    return i2i.Codes(torch.zeros(1, numbers), "A2B", (1, 1), (0, 0, 1, 1))
+
+
+def test_the_memory_keeps_what_was_used_last_within_its_bounds() -> None:
+    kept = memory.CodeMemory(max_bytes=400, max_count=3)
+    names = [("a", "A2B", str(i)) for i in range(5)]
+    for name in names[:3]:
+        kept.keep(name, codes(10))
+    assert kept.get(names[0]) is not None
+    kept.keep(names[3], codes(10))
+    assert kept.get(names[1]) is None and len(kept) == 3, "the least recently used one goes"
+    kept.keep(names[4], codes(81))
+    assert [kept.get(name) is not None for name in names] == [False, False, False, True, True], "bytes count, too"
+    assert kept.bytes == 364
+    kept.keep(names[4], codes(10))
+    assert kept.bytes == 80, "the same name twice is one"
+    kept.keep(names[0], codes(1000))
+    assert kept.get(names[0]) is None and kept.bytes == 80, "what is too large for the memory does not empty it"
+
+
+def test_the_memory_keeps_its_books_under_threads() -> None:
+    kept = memory.CodeMemory(max_bytes=4000, max_count=20)
+
+    def use(start: int) -> None:
+        for i in range(300):
+            name = ("a", "A2B", str((start * 7 + i) % 40))
+            if kept.get(name) is None:
+                kept.keep(name, codes(i % 50 + 1))
+
+    threads = [threading.Thread(target=use, args=(start,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept) <= 20
+    assert kept.bytes == sum(c.tensor.nbytes for c in kept._values.values()) <= 4000
+
+
+def test_the_temperature_scales_the_latent_noise(catalog: serving.Catalog) -> None:
+    def image(**changes: Any) -> str:
+        return str(catalog.translate(payload(checkpoint=LATENT, **changes))["image"])
+
+    assert image(seed=1, temperature=0) == image()
+    assert image(seed=1, temperature=1) == image(seed=1) != image(seed=1, temperature=2)
+    assert image(seed=1) != image(seed=2)
+
+
+def test_a_walk_goes_from_one_input_to_the_other(folder: Path, encoded: list[str]) -> None:
+    catalog = serving.Catalog(folder)
+    end = reading.to_data_url(Image.new("RGB", (32, 32), "gray"))
+
+    def walk(share: float, second: dict[str, str]) -> dict[str, Any]:
+        return catalog.translate(payload(checkpoint=LATENT, second=second, share=share))
+
+    first = walk(0, {"image": end})
+    assert first["image"] == catalog.translate(payload(checkpoint=LATENT))["image"]
+    key = {"key": first["second_key"]}
+    last = walk(1, key)
+    assert last["image"] == catalog.translate(payload(checkpoint=LATENT, image=end))["image"]
+    assert walk(0.5, key)["image"] not in (first["image"], last["image"])
+    assert len(encoded) == 2, "each end is encoded once"
+
+
+def test_the_way_back_translates_what_is_shown(catalog: serving.Catalog) -> None:
+    translator = catalog.translators[LATENT]
+    answer = catalog.translate(payload(checkpoint=LATENT, way_back=True))
+    there = translator.translate(decoded(payload()["image"]))
+    assert answer["back"] == reading.to_live_url(translator.translate(there, "B2A"))
+    assert "back" not in catalog.translate(payload(checkpoint=LATENT))
+
+
+def test_each_checkpoint_belongs_to_one_tab(catalog: serving.Catalog) -> None:
+    tabs = (catalog.paired(), catalog.unpaired(), catalog.multimodal())
+    assert [[t.info.name for t in tab] for tab in tabs] == [[NAME], [LATENT, ONE_WAY], [STYLED]]
 
 
 def test_bad_files_get_a_sentence(catalog: serving.Catalog, odd_files: dict[str, Path]) -> None:
@@ -154,19 +309,17 @@ def test_a_photo_begins_as_outline_and_a_line_drawing_as_it_is(catalog: serving.
 def test_networks_run_at_most_two_at_a_time(catalog: serving.Catalog) -> None:
     running, most, lock = 0, 0, threading.Lock()
 
-    class Slow:
-        def translate(self, image: Image.Image, direction: str, seed: int | None) -> Image.Image:
-            nonlocal running, most
+    def use() -> None:
+        nonlocal running, most
+        with catalog.turn():
             with lock:
                 running += 1
                 most = max(most, running)
             time.sleep(0.02)
             with lock:
                 running -= 1
-            return image
 
-    image = Image.new("RGB", (2, 2))
-    threads = [threading.Thread(target=catalog.run, args=(Slow(), image, "A2B", None)) for _ in range(8)]
+    threads = [threading.Thread(target=use) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -208,17 +361,27 @@ def test_the_card_shows_its_own_pictures_and_no_other_file(catalog: serving.Cata
 
 
 def test_a_sheet_describes_what_is_drawn_on(catalog: serving.Catalog) -> None:
-    sheet = paired.sheet(catalog.translators[NAME], "A2B")
-    assert (sheet["kind"], sheet["size"], sheet["paper"], sheet["pen"]) == ("outline", 32, "#ffffff", "#000000")
-    assert len(sheet["examples"]) == 1, "the example that is no picture is left out"
+    drawn = sheet(catalog.translators[NAME], "A2B")
+    assert (drawn["kind"], drawn["size"], drawn["paper"], drawn["pen"]) == ("outline", 32, "#ffffff", "#000000")
+    assert drawn["examples"] == 2
+    assert not drawn["walks"] and sheet(catalog.translators[LATENT], "B2A")["walks"]
+
+
+def test_examples_are_of_the_direction_asked_for(catalog: serving.Catalog) -> None:
+    one = catalog.examples({"checkpoint": NAME, "direction": "A2B"})["examples"]
+    assert len(one) == 1 and decoded(one[0]).size == (32, 32), "the example that is no picture is left out"
+    assert catalog.examples({"checkpoint": LATENT, "direction": "A2B"}) == {"examples": []}
+    other = catalog.examples({"checkpoint": LATENT, "direction": "B2A"})["examples"]
+    assert [decoded(url).getpixel((0, 0)) for url in other] == [pytest.approx((255, 0, 0), abs=3)]
+    assert set(serving.sentences(catalog.examples)({"checkpoint": "nobody"})) == {"error"}
 
 
 def test_every_text_that_the_easel_names_exists() -> None:
     """A forgotten text would show as an empty label."""
-    html = (HERE / "canvas.html").read_text()
-    script = (HERE / "canvas.js").read_text()
-    named = set(re.findall(r"\{\{texts\.(\w+)\}\}", html)) | set(re.findall(r"texts\.(\w+)", script))
-    assert named <= set(text.CANVAS)
+    html = "".join((HERE / name).read_text() for name in ("canvas.html", "desk.html"))
+    script = "".join(path.read_text() for path in HERE.glob("*.js"))
+    named = set(re.findall(r"\{\{texts\.(\w+)\}\}", html)) | set(re.findall(r"\btexts\.(\w+)", script))
+    assert named <= {*text.CANVAS, *text.HISTORY}
     built = {"ghost_outline", "ghost_labels", "ghost_picture"}
     assert set(text.CANVAS) <= named | built, "texts that nobody shows"
 

@@ -1,5 +1,6 @@
 """A real Chromium and a page started as a visitor's would be: `python app.py` on a free port."""
 
+import itertools
 import os
 import re
 import shutil
@@ -11,7 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, sync_playwright
+
+import i2i_models as i2i
+from i2i_models import checkpoint
+from i2i_models.network import TranslationNetwork
 
 from .easel import ARTIFACTS, Easel
 
@@ -39,9 +46,10 @@ def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
     """Start `python app.py` and wait until it prints its address; returns the address and the growing log."""
     running = []
 
-    def start(checkpoints: Path) -> tuple[str, list[str]]:
+    def start(checkpoints: Path, **more: str) -> tuple[str, list[str]]:
         port = free_port()
-        environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+        where = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+        environment = {**os.environ, **where, **more}
         process = subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=ROOT,
@@ -82,6 +90,37 @@ def server(start_page: Callable[..., tuple[str, list[str]]]) -> str:
 
 
 @pytest.fixture(scope="session")
+def full_page(tmp_path_factory: pytest.TempPathFactory, start_page: Callable[..., tuple[str, list[str]]]) -> str:
+    """The address of a page with untrained networks for every tab, on two tasks, with examples both ways."""
+    folder = tmp_path_factory.mktemp("full-page")
+    torch.manual_seed(0)
+    networks: list[TranslationNetwork] = [
+        i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
+        i2i.CycleGAN(i2i.CycleGANConfig(base_width=4, blocks=1)),
+        i2i.UNIT(i2i.UNITConfig(base_width=4, blocks=1)),
+        i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
+    ]
+    palette = {"facade": (0, 48, 255), "window": (0, 128, 255)}
+    tasks = {
+        "shape": {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("shape")},
+        "wall": {"A": checkpoint.Domain("labels", "labels", palette), "B": checkpoint.Domain("photo")},
+    }
+    for (task, domains), network in itertools.product(tasks.items(), networks):
+        name = f"{task}-{network.method}"
+        title = f"{domains['A'].name} ↔ {domains['B'].name}"
+        checkpoint.save(folder / name, network, checkpoint.Info(name, title, network.method, 32, domains))
+        (folder / name / "README.md").write_text(f"# {name}\n\nA card with a [link](https://example.org).\n")
+        for (domain, place), i in itertools.product(checkpoint.EXAMPLES.items(), range(3)):
+            (folder / name / place).mkdir(parents=True, exist_ok=True)
+            image = Image.new("RGB", (32, 32), "white")
+            draw = ImageDraw.Draw(image)
+            shape = draw.rectangle if i % 2 else draw.ellipse
+            shape((4 + 2 * i, 4, 24, 28), outline="black", fill="orange" if domain == "B" else None)
+            image.save(folder / name / place / f"{i}.png")
+    return start_page(folder, I2I_ENGINE="torch")[0]
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
     found = os.environ.get("CHROMIUM") or next(
@@ -112,7 +151,7 @@ def open_easel(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
         context.set_default_timeout(20_000)
         easel = Easel(context.new_page())
         easels.append(easel)
-        watch(easel.page, address, easel.complaints)
+        watch(easel.page, address.partition("/#")[0], easel.complaints)
         easel.page.goto(address)
         easel.ready()
         return easel

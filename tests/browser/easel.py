@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 Point = tuple[float, float]
@@ -23,23 +23,33 @@ SMILE: list[list[Point]] = [
 
 
 class Easel:
-    """One open page."""
+    """One open page, seen through one of its tabs."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.paper = page.locator(".paper")
-        self.result = page.locator(".out")
-        self.toast = page.locator(".toast")
+    def __init__(self, page: Page, tab: str = "paired", complaints: list[str] | None = None) -> None:
+        self.page, self.tab = page, tab
+        self.complaints = [] if complaints is None else complaints
+        self.root = page.locator(f"#{tab}-easel")
+        self.desk = self.root.locator(".desk")
+        self.paper = self.root.locator(".paper")
+        self.result = self.root.locator(".out")
+        self.toast = self.root.locator(".toast")
+
+    def open_tab(self, name: str) -> "Easel":
+        """Go to another tab; the page seen through it."""
+        self.page.get_by_role("tab", name=name.title(), exact=True).click()
+        easel = Easel(self.page, name, self.complaints)
+        expect(easel.desk).to_be_visible()
+        return easel
 
     def ready(self) -> None:
         """Wait until the page takes strokes (or says that it has no model)."""
-        self.page.locator(".easel[data-kind], :text('No model here yet')").first.wait_for()
+        self.page.locator(".desk[data-kind]:visible, :text('No model here yet'), .inviting:visible").first.wait_for()
 
     def model(self, name: str, kind: str) -> None:
         """Choose a model by its folder's name and wait for paper of its kind."""
-        self.page.locator("#paired-model label").filter(has=self.page.locator(f'input[value="{name}"]')).click()
-        expect(self.page.locator(".easel")).to_have_attribute("data-kind", kind)
+        label = self.page.locator(f"#{self.tab}-model label")
+        label.filter(has=self.page.locator(f'input[value="{name}"]')).click()
+        expect(self.desk).to_have_attribute("data-kind", kind)
 
     def facades(self) -> None:
         """Choose the model that paints from labels."""
@@ -60,6 +70,19 @@ class Easel:
         if release:
             self.page.mouse.up()
 
+    def swipe_down(self, box: FloatRect) -> None:
+        """A finger goes down the middle of a place on the page."""
+        touch = self.page.context.new_cdp_session(self.page)
+
+        def finger(kind: str, *heights: float) -> None:
+            spots = [{"x": box["x"] + 0.5 * box["width"], "y": box["y"] + v * box["height"]} for v in heights]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
+
+        finger("touchStart", 0.2)
+        for step in range(1, 7):
+            finger("touchMove", 0.2 + step * 0.1)
+        finger("touchEnd")
+
     def draw(self, strokes: list[list[Point]]) -> None:
         for points in strokes:
             self.stroke(points)
@@ -78,16 +101,24 @@ class Easel:
             self.page.wait_for_timeout(50)
         raise AssertionError("the result stayed the same for ten seconds")
 
+    def becomes(self, wanted: str) -> None:
+        """Wait until the result is this one again."""
+        for _ in range(200):
+            if self.settled() == wanted:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("that result did not come in ten seconds")
+
     def pixels(self, canvas: str = ".after") -> np.ndarray:
         """What a canvas shows, `(H, W, 3)` uint8."""
-        url = self.page.locator(canvas).evaluate("canvas => canvas.toDataURL('image/png')")
+        url = self.root.locator(canvas).evaluate("canvas => canvas.toDataURL('image/png')")
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
 
     def fingerprint(self, canvas: str) -> str:
         return hashlib.sha256(self.pixels(canvas).tobytes()).hexdigest()
 
     def choose_file(self, name: str, data: bytes, mime: str = "image/png") -> None:
-        self.page.locator('[data-part="file"]').set_input_files({"name": name, "mimeType": mime, "buffer": data})
+        self.root.locator('[data-part="file"]').set_input_files({"name": name, "mimeType": mime, "buffer": data})
 
     def set_dropout(self, on: bool) -> None:
         self.page.get_by_label("Dropout on").set_checked(on)

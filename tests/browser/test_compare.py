@@ -1,0 +1,235 @@
+"""The Compare tab in a real browser: three untrained methods, two tasks, truths for two of three examples."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Locator, Page, expect
+
+import i2i_models as i2i
+from i2i_models import checkpoint
+
+from .easel import Easel
+
+METHODS = ("pix2pix", "CycleGAN", "MUNIT")
+
+
+@pytest.fixture(scope="module")
+def address(
+    tmp_path_factory: pytest.TempPathFactory, start_page: Callable[..., tuple[str, list[str]]]
+) -> tuple[str, Path]:
+    """The address of a page with tiny checkpoints, and their folder."""
+    folder = tmp_path_factory.mktemp("compared")
+    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
+    networks = (
+        i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
+        i2i.CycleGAN(i2i.CycleGANConfig(base_width=4, blocks=1, discriminator_width=4)),
+        i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, mlp_width=8, discriminator_width=4)),
+    )
+    for network in networks:
+        name = f"emoji-{network.method}"
+        checkpoint.save(folder / name, network, checkpoint.Info(name, name, network.method, 32, domains))
+        (folder / name / "README.md").write_text(f"# The card of {name}\n\nUntrained.\n")
+    examples = folder / "emoji-pix2pix" / "examples"
+    (examples / "truth").mkdir(parents=True)
+    for i, colour in enumerate(("red", "lime", None)):
+        drawing = Image.new("RGB", (32, 32), "white")
+        ImageDraw.Draw(drawing).ellipse((4 + 2 * i, 4, 28, 28), outline="black", width=2)
+        drawing.save(examples / f"{i}.png")
+        if colour:
+            Image.new("RGB", (32, 32), colour).save(examples / "truth" / f"{i}.png")
+    return start_page(folder)[0], folder
+
+
+@pytest.fixture
+def board(open_easel: Callable[..., Easel], address: tuple[str, Path]) -> Callable[..., Easel]:
+    """Open the page at its Compare tab."""
+
+    def open_board(**options: object) -> Easel:
+        easel = open_easel(address[0], **options)
+        tab = easel.page.get_by_role("tab", name="Compare")
+        if not tab.is_visible():  # on a phone the last tabs are in a menu
+            easel.page.locator(".overflow-menu > button").click()
+            tab = easel.page.locator(".overflow-dropdown button").filter(has_text="Compare")
+        tab.click()
+        easel.paper = easel.page.locator(".board .paper")
+        easel.page.locator(".board .desk[data-kind]").wait_for()
+        return easel
+
+    return open_board
+
+
+def tile(page: Page, name: str) -> Locator:
+    return page.locator(".tile").filter(has=page.locator(f'.name[title="{name}"]'))
+
+
+def settle(page: Page, *names: str) -> None:
+    """Wait until every method shows its answer to the drawing as it is now."""
+    for name in names or METHODS:
+        expect(tile(page, name)).to_have_attribute("data-state", "done")
+        expect(tile(page, name)).not_to_have_attribute("aria-busy", "true")
+
+
+def shown(page: Page, name: str) -> np.ndarray:
+    """What a tile's canvas shows, `(512, 512, 3)`."""
+    url = tile(page, name).locator("canvas").evaluate("canvas => canvas.toDataURL('image/png')")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB")).astype(int)
+
+
+def example(page: Page, number: int) -> None:
+    page.locator(".board .examples").get_by_role("button", name=f"Example {number}").click()
+
+
+def test_the_empty_board_invites_and_one_click_fills_it(board: Callable[..., Easel]) -> None:
+    easel = board()
+    page = easel.page
+    invited = page.locator(".board .invited .thumb:visible")
+    expect(invited).to_have_count(3)
+    expect(page.get_by_role("button", name="Download as one picture")).to_be_disabled()
+    before = page.locator(".board .below").bounding_box()
+    easel.screenshot("compare-empty")
+    invited.first.click()
+    settle(page)
+    expect(page.locator(".invite")).to_be_hidden()
+    for name in METHODS:
+        expect(tile(page, name).locator(".time")).to_contain_text(" ms")
+    assert page.locator(".board .below").bounding_box() == before, "nothing moved when the results came"
+    assert shown(page, "pix2pix").std() > 0
+    easel.screenshot("compare-done")
+
+
+def test_every_method_answers_what_its_translator_answers(
+    board: Callable[..., Easel], address: tuple[str, Path]
+) -> None:
+    page = board().page
+    example(page, 1)
+    settle(page)
+    drawing = Image.open(address[1] / "emoji-pix2pix" / "examples" / "0.png")
+    results = {
+        name: i2i.load(address[1] / f"emoji-{name.lower()}").translate(drawing).resize((512, 512)) for name in METHODS
+    }
+    for name in METHODS:  # not equal: WebP and the browser's smoothing lie between; but nearest to its own
+        here = shown(page, name)
+        apart = {other: np.abs(here - np.asarray(result)).mean() for other, result in results.items()}
+        assert min(apart, key=apart.__getitem__) == name, apart
+
+
+def test_the_newest_drawing_wins_and_clearing_empties_all(board: Callable[..., Easel]) -> None:
+    easel = board()
+    page = easel.page
+    easel.stroke([(0.2, 0.2), (0.8, 0.8)])
+    settle(page)
+    one = shown(page, "CycleGAN")
+    easel.stroke([(0.8, 0.2), (0.2, 0.8), (0.2, 0.3)])
+    settle(page)
+    page.wait_for_timeout(300)
+    settle(page)
+    assert np.abs(shown(page, "CycleGAN") - one).max() > 0
+    easel.button("Clear").click()
+    for name in METHODS:
+        expect(tile(page, name)).to_have_attribute("data-state", "empty")
+    expect(page.locator(".invite")).to_be_visible()
+
+
+def test_the_truth_shows_where_it_is_known(board: Callable[..., Easel]) -> None:
+    easel = board()
+    page = easel.page
+    truth = tile(page, "Truth")
+    example(page, 1)
+    expect(truth).to_have_attribute("data-state", "done")
+    red = shown(page, "Truth")[20:-20, 20:-20].mean((0, 1))
+    assert red[0] > 200 > 60 > red[1]
+    example(page, 2)
+    settle(page)
+    page.wait_for_timeout(500)
+    expect(truth).to_have_attribute("data-state", "done")
+    lime = shown(page, "Truth")[20:-20, 20:-20].mean((0, 1))
+    assert lime[1] > 200 > 60 > lime[0]
+    example(page, 3)
+    expect(truth).to_have_attribute("data-state", "empty")
+    example(page, 1)
+    expect(truth).to_have_attribute("data-state", "done")
+    easel.stroke([(0.1, 0.1), (0.5, 0.1)])
+    expect(truth).to_have_attribute("data-state", "empty")
+    easel.button("Undo (Ctrl+Z)").click()
+    expect(truth).to_have_attribute("data-state", "done")
+
+
+def test_a_style_is_rolled_for_one_tile_alone(board: Callable[..., Easel]) -> None:
+    page = board().page
+    example(page, 1)
+    settle(page)
+    expect(tile(page, "MUNIT").locator(".time")).to_contain_text("mean style")
+    mean, other = shown(page, "MUNIT"), shown(page, "CycleGAN")
+    page.get_by_role("button", name="Another style of MUNIT").click()
+    expect(tile(page, "MUNIT").locator(".time")).not_to_contain_text("mean style")
+    settle(page)
+    assert np.abs(shown(page, "MUNIT") - mean).max() > 0
+    assert np.array_equal(shown(page, "CycleGAN"), other)
+    assert tile(page, "CycleGAN").get_attribute("data-shown") == "1"
+    expect(page.get_by_role("button", name="Another style of", exact=False)).to_have_count(1)
+
+
+def test_a_card_is_one_click_away(board: Callable[..., Easel]) -> None:
+    page = board().page
+    page.get_by_role("button", name="About CycleGAN").click()
+    expect(page.get_by_role("heading", name="The card of emoji-cyclegan")).to_be_visible()
+    page.get_by_role("button", name="About MUNIT").click()
+    expect(page.get_by_role("heading", name="The card of emoji-munit")).to_be_visible()
+
+
+def test_the_comparison_is_one_picture_to_download(board: Callable[..., Easel], tmp_path: Path) -> None:
+    page = board().page
+    example(page, 1)
+    settle(page)
+    expect(tile(page, "Truth")).to_have_attribute("data-state", "done")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as one picture").click()
+    download.value.save_as(tmp_path / "all.png")
+    assert download.value.suggested_filename == "outline-emoji.png"
+    picture = Image.open(tmp_path / "all.png").convert("RGB")
+    assert picture.size == (20 + 3 * 340, 52 + 2 * 364 + 20), "input, three methods and the truth, in two rows"
+    truth = np.asarray(picture)[52 + 364 + 30 : 52 + 364 + 290, 20 + 340 + 30 : 20 + 340 + 290].mean((0, 1))
+    assert truth[0] > 200 > 60 > truth[1]
+    names = np.asarray(picture)[52 + 320 + 8 : 52 + 320 + 36, 20:330]
+    assert names.min() < 80, "there is a name under each picture"
+
+
+def test_the_other_direction_has_its_own_methods(board: Callable[..., Easel]) -> None:
+    page = board().page
+    example(page, 1)
+    settle(page)
+    page.locator("#compare-task label").filter(has_text="emoji → outline").click()
+    expect(page.locator(".tile")).to_have_count(2)
+    expect(page.locator(".board .desk")).to_have_attribute("data-kind", "picture")
+    page.locator("#compare-task label").filter(has_text="outline → emoji").click()
+    settle(page)  # the drawing is still there, and is answered again
+
+
+def test_a_server_that_is_gone_is_told_once(board: Callable[..., Easel]) -> None:
+    easel = board()
+    page = easel.page
+    page.route("**/component_server/**", lambda route: route.abort())
+    easel.stroke([(0.2, 0.2), (0.8, 0.8)])
+    expect(page.locator(".board .toast")).to_have_count(1)
+    expect(page.locator(".board .toast")).to_contain_text("does not answer")
+    for name in METHODS:
+        expect(tile(page, name)).to_have_attribute("data-state", "empty")
+    page.unroute("**/component_server/**")
+    easel.stroke([(0.2, 0.8), (0.8, 0.2)])
+    settle(page)
+    easel.complaints[:] = [c for c in easel.complaints if "ERR_FAILED" not in c]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_a_phone_nothing_is_wider_than_the_screen(board: Callable[..., Easel], dark: bool) -> None:
+    easel = board(viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True)
+    page = easel.page
+    page.locator(".board .invited .thumb:visible").nth(1).tap()
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    easel.screenshot(f"compare-phone-{'dark' if dark else 'light'}")

@@ -1,0 +1,231 @@
+"""Look inside, as a visitor does: one switch under the result, in each tab that makes one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from playwright.sync_api import Locator, Route, expect
+
+import i2i_models as i2i
+from i2i_models import checkpoint
+from i2i_models.network import TranslationNetwork
+
+from .easel import SMILE, Easel
+
+SIZE = 32
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+ASKED = "**/component_server/"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Untrained networks with discriminators that answer something; DiscoGAN without."""
+    folder = tmp_path_factory.mktemp("inside")
+    torch.manual_seed(0)
+    networks: list[TranslationNetwork] = [
+        i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, dropout=False)),
+        i2i.DiscoGAN(i2i.DiscoGANConfig(base_width=4, depth=4)),
+        i2i.UNIT(i2i.UNITConfig(base_width=4, blocks=1, discriminator_width=4, discriminator_layers=3)),
+        i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, discriminator_width=4, discriminator_layers=2)),
+    ]
+    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("shape")}
+    for network in networks:
+        discriminators = None
+        if network.method != "discogan":
+            discriminators = network.discriminators()
+            for weights in discriminators.parameters():
+                torch.nn.init.normal_(weights, 0, 0.15)
+        info = checkpoint.Info(network.method, "outline to shape", network.method, SIZE, domains)
+        checkpoint.save(folder / network.method, network, info, discriminators)
+        (folder / network.method / "examples").mkdir()
+        for i in range(2):
+            image = Image.new("RGB", (SIZE, SIZE), "white")
+            ImageDraw.Draw(image).ellipse((4 + 6 * i, 4, 24, 28), outline="black")
+            image.save(folder / network.method / "examples" / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> str:
+    return start_page(folder, I2I_ENGINE="torch")[0]
+
+
+@pytest.fixture
+def easel(open_easel: Callable[..., Easel], address: str) -> Easel:
+    return open_easel(address)
+
+
+def questions(easel: Easel) -> list[str]:
+    """The server functions that are asked from now on; an answer to `translate` is noted, too."""
+    asked: list[str] = []
+
+    def note(route: Route) -> None:
+        name = json.loads(route.request.post_data or "{}")["fn_name"]
+        asked.append(name)
+        response = route.fetch()
+        if name == "translate":
+            asked.append("translated")
+        route.fulfill(response=response)
+
+    easel.page.route(ASKED, note)
+    return asked
+
+
+def part(easel: Easel, name: str) -> Locator:
+    return easel.root.locator(f'[data-inside="{name}"]')
+
+
+def arrived(easel: Easel) -> None:
+    """Wait for the first result, for which the server reads its network."""
+    expect(easel.result).to_have_attribute("data-state", "done", timeout=60_000)
+    easel.settled()
+
+
+def turn(easel: Easel) -> None:
+    easel.page.get_by_role("switch", name="Look inside").locator("visible=true").click()
+
+
+def seen(easel: Easel, times: int) -> None:
+    """Wait until every view has come for the `times`th time."""
+    expect(easel.root.locator(".inside")).to_have_attribute("data-shown", str(times))
+
+
+def heat(easel: Easel) -> np.ndarray:
+    return easel.pixels('[data-inside="patches"] figure:first-child canvas')
+
+
+def sources(section: Locator) -> list[str]:
+    return section.locator("img").evaluate_all("images => images.map((image) => image.src)")
+
+
+def test_nothing_is_asked_until_the_switch_is_turned(easel: Easel) -> None:
+    asked = questions(easel)
+    easel.draw(SMILE[:1])
+    arrived(easel)
+    expect(part(easel, "views")).to_be_hidden()
+    assert "translate" in asked and "look" not in asked
+    turn(easel)
+    seen(easel, 1)
+    assert asked.count("look") == 5, "the marks, three skips, and all of them"
+    before = heat(easel), sources(part(easel, "cut"))
+    assert len(set(before[1])) == 4 and np.ptp(before[0]) > 20
+    easel.screenshot("inside-paired")
+
+    easel.stroke(SMILE[3])
+    seen(easel, 2)
+    after = heat(easel), sources(part(easel, "cut"))
+    assert not np.array_equal(before[0], after[0])
+    assert all(old != new for old, new in zip(before[1], after[1], strict=True))
+
+    turn(easel)
+    asked.clear()
+    easel.stroke(SMILE[1])
+    easel.settled()
+    easel.page.wait_for_timeout(300)
+    assert "translate" in asked and "look" not in asked
+
+
+def test_the_result_never_waits_for_a_view(easel: Easel) -> None:
+    """While a result is awaited no view is asked for, and of those about older drawings none is shown any more."""
+    easel.draw(SMILE[:1])
+    arrived(easel)
+    turn(easel)
+    seen(easel, 1)
+    asked = questions(easel)
+    easel.draw(SMILE[1:])
+    seen(easel, 2)
+    awaited = 0
+    for name in asked:
+        awaited += {"translate": 1, "translated": -1}.get(name, 0)
+        assert name != "look" or not awaited
+    assert asked[-5:] == ["look"] * 5
+
+
+def test_how_strongly_marks_cover_and_colours_stretch(easel: Easel) -> None:
+    easel.draw(SMILE)
+    arrived(easel)
+    turn(easel)
+    seen(easel, 1)
+    expect(part(easel, "patches")).to_contain_text("most made here")
+    stretched = heat(easel)
+    easel.page.get_by_role("button", name="Stretch the colours").locator("visible=true").click()
+    expect(part(easel, "patches")).to_contain_text("looks made")
+    assert [part(easel, end).inner_text() for end in ("low", "high")] == ["0.00", "1.00"]
+    assert not np.array_equal(stretched, heat(easel))
+    strength = part(easel, "strength")
+    strength.fill("0")
+    bare = heat(easel).astype(int)
+    assert np.ptp(bare, axis=2).max() <= 2, "the picture beneath is grey, so that colours are marks"
+    strength.fill("1")
+    full = heat(easel)
+    middle = full[140:370, 140:370].reshape(-1, 3)
+    assert len(np.unique(middle, axis=0)) <= 4, "at full strength nothing but the cells is seen"
+    label = part(easel, "patches").locator("figure canvas").get_attribute("aria-label")
+    assert label is not None and "70 by 70" in label
+
+
+def test_a_model_shows_what_it_has(easel: Easel) -> None:
+    unpaired = easel.open_tab("unpaired")
+    unpaired.draw(SMILE)
+    arrived(unpaired)
+    turn(unpaired)
+    seen(unpaired, 1)
+    expect(part(unpaired, "patches")).to_contain_text("came without a discriminator")
+    expect(part(unpaired, "legend")).to_be_hidden()
+    expect(part(unpaired, "cut").locator("img")).to_have_count(4)
+    expect(part(unpaired, "cut")).to_contain_text("without 16×16")
+    expect(part(unpaired, "code")).to_be_hidden()
+
+    unpaired.model("unit", "outline")
+    seen(unpaired, 2)
+    expect(part(unpaired, "cut")).to_be_hidden()
+    expect(part(unpaired, "legend")).to_be_visible()
+    expect(part(unpaired, "code").get_by_role("link")).to_have_attribute("href", "https://arxiv.org/abs/1703.00848")
+    assert part(unpaired, "code").locator("img").evaluate("image => image.naturalWidth") == SIZE // 4
+
+
+def test_an_empty_paper_says_what_to_do(easel: Easel) -> None:
+    turn(easel)
+    expect(part(easel, "empty")).to_be_visible()
+    easel.draw(SMILE[:1])
+    arrived(easel)
+    seen(easel, 1)
+    expect(part(easel, "empty")).to_be_hidden()
+    easel.button("Clear").locator("visible=true").click()
+    expect(part(easel, "empty")).to_be_visible()
+    expect(part(easel, "patches")).to_be_hidden()
+
+
+def test_a_style_changes_the_marks_and_not_the_content(easel: Easel) -> None:
+    styles = easel.open_tab("multimodal")
+    styles.root.locator(".invited button").first.click()
+    arrived(styles)
+    turn(styles)
+    seen(styles, 1)
+    expect(part(styles, "patches").locator("figure")).to_have_count(3)
+    marks, code = heat(styles), sources(part(styles, "code"))
+    styles.root.locator('[data-part="directions"] input').first.fill("2.5")
+    seen(styles, 2)
+    assert not np.array_equal(marks, heat(styles))
+    assert sources(part(styles, "code")) == code
+    styles.screenshot("inside-multimodal")
+
+
+@pytest.mark.parametrize("options", [PHONE, {"color_scheme": "dark"}], ids=["phone", "dark"])
+def test_it_fits(open_easel: Callable[..., Easel], address: str, options: dict[str, Any]) -> None:
+    easel = open_easel(address, **options)
+    easel.root.locator(".invited button").first.click()
+    arrived(easel)
+    turn(easel)
+    seen(easel, 1)
+    widths = easel.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1]
+    for figure in part(easel, "views").locator("figure").locator("visible=true").all():
+        box = figure.bounding_box()
+        assert box is not None and box["width"] > 60 and box["x"] + box["width"] <= widths[1]
+    easel.screenshot(f"inside-{'phone' if options is PHONE else 'dark'}")

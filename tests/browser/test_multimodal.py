@@ -1,0 +1,492 @@
+"""The Multimodal tab: every way to a style, what is done with one, and two visitors at it at the same time."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import Route, expect
+
+import i2i_models as i2i
+from i2i_models import checkpoint
+from i2i_models.styles import format_style, interpolate, parse_style
+
+from .easel import Easel, png
+from .styles_tab import DIM, PHONE, SIZE, Studio, asked, save_munit
+from .test_pictures import NOT_PICTURES
+
+
+@pytest.fixture(scope="session")
+def styles_server(start_page: Callable[..., tuple[str, list[str]]], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page with two untrained MUNITs, and a pix2pix in front of them."""
+    folder = tmp_path_factory.mktemp("styles")
+    save_munit(folder / "m1", "Lines to pictures", ("outline", "picture"), 1)
+    save_munit(folder / "m2", "Pictures to pictures", ("picture", "picture"), 2)
+    network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
+    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
+    checkpoint.save(folder / "p", network, checkpoint.Info("p", "Plain", "pix2pix", 32, domains))
+    return start_page(folder)[0]
+
+
+Open = Callable[..., Studio]
+
+
+@pytest.fixture
+def open_studio(open_easel: Callable[..., Easel], styles_server: str) -> Iterator[Open]:
+    """Open the tab in a context of its own."""
+
+    def open_page(**options: Any) -> Studio:
+        studio = Studio(open_easel(styles_server, **options))
+        studio.open()
+        return studio
+
+    yield open_page
+
+
+@pytest.fixture
+def studio(open_studio: Open) -> Studio:
+    return open_studio()
+
+
+# ---- the pad and the sliders
+
+
+def test_the_pad_moves_the_style_and_only_decodes(studio: Studio) -> None:
+    first, picture = studio.example(), studio.picture()
+    questions = asked(studio.page)
+    studio.drag([(0.5, 0.5), (0.6, 0.3), (0.7, 0.2), (0.9, 0.1)])
+    text = studio.moved_on(first)
+    assert studio.picture() != picture
+    draws = [payload for name, payload in questions if name == "draw"]
+    assert draws and all("image" not in payload and payload["key"] for payload in draws), "a drag sent the picture"
+    assert not draws[-1]["draft"], "the last picture of a drag is no draft"
+    box, dot = studio.pad.bounding_box(), studio.dot.bounding_box()
+    assert box and dot
+    assert (dot["x"] + dot["width"] / 2 - box["x"]) / box["width"] == pytest.approx(0.9, abs=0.02)
+    assert (dot["y"] + dot["height"] / 2 - box["y"]) / box["height"] == pytest.approx(0.1, abs=0.02)
+    studio.drag([(0.1, 0.9)])
+    studio.moved_on(text)
+    studio.screenshot("multimodal")
+
+
+def test_the_newest_position_wins(studio: Studio) -> None:
+    studio.example()
+    held: list[Route] = []
+    studio.page.route("**/component_server/", lambda route: held.append(route))
+    studio.drag([(0.2, 0.2), (0.4, 0.4), (0.6, 0.6), (0.8, 0.8)], release=False)
+    studio.page.wait_for_timeout(200)
+    assert len(held) <= 2, "positions in between were sent instead of waiting for the newest"
+    studio.page.unroute("**/component_server/")  # lets those that were held go on
+    studio.page.mouse.up()
+    studio.page.wait_for_timeout(400)
+    text = studio.at_rest()
+    studio.drag([(0.8, 0.8)])
+    studio.page.wait_for_timeout(400)
+    assert np.allclose(parse_style(studio.at_rest(), DIM), parse_style(text, DIM), atol=0.05)
+
+
+def test_keys_move_the_pad(studio: Studio) -> None:
+    text = studio.example()
+    studio.dot.focus()
+    studio.page.keyboard.press("Home")
+    text = studio.moved_on(text)
+    for _ in range(3):
+        studio.page.keyboard.press("Shift+ArrowRight")
+    studio.page.keyboard.press("ArrowUp")
+    studio.moved_on(text)
+    expect(studio.dot).to_have_attribute("aria-valuetext", "1.5 across, 0.1 up")
+    expect(studio.dot).to_be_focused()
+    outline = studio.dot.evaluate("dot => getComputedStyle(dot).boxShadow")
+    assert "5px" in outline, "the focus cannot be seen"
+
+
+def test_sliders_and_their_ends(studio: Studio) -> None:
+    text = studio.example()
+    directions = studio.part("directions")
+    sliders = directions.get_by_role("slider")
+    assert 2 <= sliders.count() <= 4
+    ends = studio.filled(directions, 2 * sliders.count())
+    expect(studio.pad.locator(".corner:visible")).to_have_count(4)
+    before = ends.nth(2).get_attribute("src")
+    sliders.nth(0).fill("3")
+    text = studio.moved_on(text)
+    expect(studio.dot).to_have_attribute("aria-valuenow", "3.0")
+    expect(ends.nth(2)).not_to_have_attribute("src", before or "")  # ends are those of the present style
+
+    # A drag that ends where it began is over, too: what follows at rest comes.
+    sliders.nth(0).evaluate(
+        """slider => {
+            for (const value of ["1", "2"]) { slider.value = value; slider.dispatchEvent(new Event("input")); }
+            slider.dispatchEvent(new PointerEvent("pointerup"));
+        }"""
+    )
+    text = studio.moved_on(text)
+    shown = ends.nth(4).get_attribute("src")
+    expect(studio.dot).to_have_attribute("aria-valuenow", "2.0")
+    studio.drag([(0.1, 0.1)])
+    text = studio.moved_on(text)
+    expect(ends.nth(4)).not_to_have_attribute("src", shown or "")
+    assert sliders.nth(0).evaluate("slider => slider.valueAsNumber") == pytest.approx(-2.4, abs=0.1)
+
+    studio.root.get_by_text("All numbers of the style").click()
+    numbers = studio.part("numbers").get_by_role("slider")
+    expect(numbers).to_have_count(DIM)
+    numbers.nth(7).fill("-2")
+    assert parse_style(studio.moved_on(text), DIM)[7] == -2
+    studio.screenshot("multimodal-numbers")
+
+
+# ---- other ways to a style
+
+
+def test_random_styles(studio: Studio) -> None:
+    text = studio.example()
+    panel = studio.panel("Random styles")
+    tiles = panel.locator(".tile")
+    studio.filled(tiles, 12)
+    tiles.nth(3).click()
+    third = studio.moved_on(text)
+    expect(studio.part("seed")).to_have_text("seed 3")
+    expected = torch.randn(1, DIM, generator=torch.Generator().manual_seed(3))[0]
+    assert third == format_style(expected)
+    panel.get_by_label("From seed").fill("3")
+    panel.get_by_label("From seed").press("Tab")
+    expect(tiles.first).to_have_accessible_name("seed 3")
+    panel.get_by_role("button", name="Other styles").click()
+    expect(tiles.first).to_have_accessible_name("seed 15")
+    studio.button("Random").click()
+    studio.moved_on(third)
+    expect(studio.part("seed")).to_have_text(re.compile(r"seed \d+"))
+    studio.drag([(0.3, 0.3)])
+    expect(studio.part("seed")).to_be_empty()  # a style moved by hand is of no seed
+
+
+def test_the_style_of_a_picture(studio: Studio) -> None:
+    text = studio.example()
+    panel = studio.panel("From a picture")
+    tiles = panel.locator(".tile")
+    expect(tiles).to_have_count(5)
+    tiles.nth(2).click()
+    text = studio.moved_on(text)
+    picture = Image.new("RGB", (90, 60), "orange")
+    studio.part("guide-file").set_input_files({"name": "sun.png", "mimeType": "image/png", "buffer": png(picture)})
+    studio.moved_on(text)
+    expect(tiles).to_have_count(6)
+    expect(tiles.first).to_have_accessible_name("sun.png")
+    studio.screenshot("multimodal-picture")
+
+
+def test_no_picture_gives_a_sentence_and_nothing_is_lost(studio: Studio) -> None:
+    text, picture = studio.example(), studio.picture()
+    studio.panel("From a picture")
+    for name, data in NOT_PICTURES.items():
+        studio.part("guide-file").set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
+        sentence = studio.say()
+        assert sentence.endswith(".") and "Error" not in sentence and "our side" not in sentence, (name, sentence)
+        assert studio.at_rest() == text and studio.picture() == picture, name
+
+
+def test_kept_styles_stay_in_this_browser(studio: Studio, open_studio: Open) -> None:
+    kept_text, kept_picture = studio.example(), studio.picture()
+    studio.button("Keep style").click()
+    studio.button("Random").click()
+    studio.moved_on(kept_text)
+    panel = studio.panel("Kept")
+    panel.get_by_label("Name of the style").fill("Sunny")
+    panel.get_by_label("Name of the style").press("Tab")
+    studio.page.reload()
+    studio.open()
+    other = studio.example()
+    panel = studio.panel("Kept")
+    panel.get_by_role("button", name="Use the style Sunny").click()
+    assert studio.moved_on(other) == kept_text and studio.picture() == kept_picture
+    studio.screenshot("multimodal-kept")
+
+    stranger = open_studio()
+    expect(stranger.panel("Kept").locator(".entry")).to_have_count(0)
+    panel.get_by_role("button", name="Remove the style Sunny").click()
+    expect(panel.locator(".entry")).to_have_count(0)
+    assert studio.page.evaluate("localStorage.getItem('i2i-kept-styles')") == "[]"
+
+
+def test_what_the_browser_kept_of_others_is_left_out(studio: Studio) -> None:
+    studio.page.evaluate("localStorage.setItem('i2i-kept-styles', '[3, {\"name\": 1}, null]')")
+    studio.page.reload()
+    studio.open()
+    expect(studio.panel("Kept").locator(".entry")).to_have_count(0)
+
+
+def test_copy_and_paste(open_studio: Open) -> None:
+    studio = open_studio(permissions=["clipboard-read", "clipboard-write"])
+    text, image = studio.example(), studio.image()
+    panel = studio.panel("Kept")
+    panel.get_by_role("button", name="Copy as text").click()
+    assert studio.say() == "Copied."
+    assert studio.page.evaluate("navigator.clipboard.readText()") == text
+    studio.button("Random").click()
+    other = studio.moved_on(text)
+    field = panel.get_by_label("Paste a style’s text here")
+    field.fill(f"  {text}\n")
+    field.press("Enter")
+    assert studio.moved_on(other) == text
+    assert abs(studio.image() - image).mean() < 2, "the text's four decimals are too few"
+    for pasted in ("hello", "munit:v1:", "munit:v1:1,2,3", "munit:v1:" + "nan," * 8, "1e9 0 0 0 0 0 0 0", "<script>"):
+        field.fill(pasted)
+        panel.get_by_role("button", name="Use it").click()
+        sentence = studio.say()
+        assert sentence.endswith(".") and "Error" not in sentence, (pasted, sentence)
+        expect(field).to_have_value(pasted)  # so that it can be mended
+        assert studio.at_rest() == text
+
+
+# ---- what is done with styles
+
+
+def test_in_between(studio: Studio) -> None:
+    start = studio.example()
+    panel = studio.panel("In between")
+    tiles = panel.locator(".tile")
+    studio.filled(tiles, 7)
+    panel.get_by_label("To which style").select_option("A random style")
+    end = studio.moved_on(start)
+    studio.filled(tiles, 7)
+    panel.get_by_label("Between the two styles").fill("0.5")
+    middle = studio.moved_on(end)
+    a, b, m = (parse_style(text, DIM) for text in (start, end, middle))
+    assert torch.allclose(interpolate(a, b, torch.tensor([0.5]))[0], m, atol=1e-3)
+    panel.get_by_label("Steps").select_option("5")
+    expect(tiles).to_have_count(5)
+    studio.filled(tiles, 5)
+    tiles.first.click()
+    assert studio.moved_on(middle) == start
+    studio.screenshot("multimodal-between")
+
+
+@pytest.mark.parametrize("format", ["WebP", "GIF", "MP4"])
+def test_download_the_way(studio: Studio, format: str) -> None:
+    studio.example()
+    panel = studio.panel("In between")
+    studio.filled(panel.locator(".tile"), 7)
+    button = panel.get_by_role("button", name=f"Download {format}")
+    if format == "MP4":
+        pytest.importorskip("av")
+    with studio.page.expect_download() as info:
+        button.click()
+    assert info.value.suggested_filename == f"m1.{format.lower()}"
+    data = Path(info.value.path()).read_bytes()
+    if format == "MP4":
+        import av
+
+        with av.open(io.BytesIO(data)) as file:
+            frames = [frame.width for frame in file.decode(video=0)]
+        assert frames == [SIZE] * 46
+    else:
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.format == format.upper() and image.size == (SIZE, SIZE) and image.n_frames > 20
+    expect(button).to_be_enabled()
+
+
+def test_one_style_on_many_inputs(studio: Studio) -> None:
+    text = studio.example()
+    panel = studio.panel("Many inputs")
+    panel.get_by_role("button", name="All examples").click()
+    pairs = panel.locator(".pair")
+    expect(pairs).to_have_count(3)
+    sheet = panel.get_by_role("button", name="Download sheet")
+    expect(sheet).to_be_enabled()
+    good = png(Image.new("RGB", (40, 30), "white"))
+    files = [("a.png", good), ("b.png", b"no picture"), ("c.png", png(Image.new("RGB", (64, 64), "red")))]
+    studio.part("many-file").set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
+    )
+    expect(pairs).to_have_count(5)
+    assert "not an image" in studio.say()
+    expect(studio.part("progress")).to_be_hidden()
+
+    def results() -> list[str]:
+        return panel.locator(".pair canvas[role=img]").evaluate_all("all => all.map(c => c.toDataURL())")
+
+    before = results()
+    assert len(set(before)) >= 4, "the results of different inputs are the same"
+    studio.button("Typical").click()
+    studio.moved_on(text)
+    expect(studio.part("progress")).to_be_hidden()
+    for _ in range(100):
+        if all(new != old for new, old in zip(results(), before, strict=True)):
+            break
+        studio.page.wait_for_timeout(50)
+    else:
+        raise AssertionError("another style left the results as they were")
+    expect(studio.part("progress")).to_be_hidden()
+    with studio.page.expect_download() as info:
+        sheet.click()
+    with Image.open(info.value.path()) as image:
+        assert image.size == (4 + 4 * (2 * SIZE + 4), 4 + 2 * (SIZE + 4))
+    studio.screenshot("multimodal-many")
+
+
+def test_many_inputs_can_be_cancelled(studio: Studio) -> None:
+    studio.example()
+    panel = studio.panel("Many inputs")
+    held: list[Route] = []
+    drawing = png(Image.new("RGB", (40, 30), "white"))
+
+    def hold(route: Route) -> None:
+        if "open_picture" in (route.request.post_data_buffer or b"").decode("latin-1"):
+            held.append(route)
+        else:
+            route.continue_()
+
+    studio.page.route("**/component_server/", hold)
+    studio.part("many-file").set_input_files(
+        [{"name": f"{i}.png", "mimeType": "image/png", "buffer": drawing} for i in range(6)]
+    )
+    expect(studio.part("progress")).to_be_visible()
+    panel.get_by_role("button", name="Cancel").click()
+    expect(studio.part("progress")).to_be_hidden()
+    studio.page.unroute("**/component_server/")
+    studio.page.wait_for_timeout(300)
+    expect(panel.locator(".pair")).to_have_count(0)
+    studio.button("Random").click()  # the rest of the page is as usable as before
+    studio.at_rest()
+
+
+# ---- models, directions, visitors
+
+
+def test_both_directions_and_models(studio: Studio) -> None:
+    forth = studio.example()
+    drawn = studio.fingerprint(".paper")
+    studio.page.locator("#multimodal-direction label", has_text="pictures → outlines").click()
+    expect(studio.root.locator(".desk")).to_have_attribute("data-kind", "picture")
+    expect(studio.result).to_have_attribute("data-state", "empty")
+    studio.root.locator('.desk [data-part="file"]').set_input_files(
+        {"name": "in.png", "mimeType": "image/png", "buffer": png(Image.new("RGB", (SIZE, SIZE), "teal"))}
+    )
+    back = studio.at_rest()
+    assert back != forth
+    studio.page.locator("#multimodal-direction label", has_text="outlines → pictures").click()
+    expect(studio.root.locator(".desk")).to_have_attribute("data-kind", "outline")
+    studio.at_rest()
+    assert studio.fingerprint(".paper") == drawn, "the drawing was lost"
+
+    studio.page.locator("#multimodal-model label", has_text="Pictures to pictures").click()
+    expect(studio.root.locator(".desk")).to_have_attribute("data-kind", "picture")
+    expect(studio.part("seed")).not_to_be_empty()
+    studio.example(1)
+    studio.screenshot("multimodal-other-model")
+
+
+def test_a_forgotten_picture_is_sent_again(studio: Studio) -> None:
+    text = studio.example()
+    forgot = []
+
+    def forget(route: Route) -> None:
+        if not forgot and '"key"' in (route.request.post_data or ""):
+            forgot.append(route)
+            route.fulfill(json={"forgotten": True})
+        else:
+            route.continue_()
+
+    studio.page.route("**/component_server/", forget)
+    studio.drag([(0.2, 0.8)])
+    studio.moved_on(text)
+    assert forgot
+    expect(studio.toast).to_have_count(0)
+
+
+def test_two_visitors_dragging_at_once(open_studio: Open) -> None:
+    one, two, alone = open_studio(), open_studio(), open_studio()
+    ones, twos = one.example(0), two.example(1)
+    for visitor in (one, two):
+        visitor.drag([(0.5, 0.5)], release=False)
+    for step in range(12):
+        for visitor, way in ((one, 1), (two, -1)):
+            box = visitor.pad.bounding_box()
+            assert box is not None
+            place = 0.5 + way * 0.03 * step
+            visitor.page.mouse.move(box["x"] + place * box["width"], box["y"] + (1 - place) * box["height"])
+    for visitor in (one, two):
+        visitor.page.mouse.up()
+    ones, twos = one.moved_on(ones), two.moved_on(twos)
+    one.page.wait_for_timeout(500)
+    ones, twos = one.at_rest(), two.at_rest()
+    assert ones != twos
+    # Each sees what somebody who is alone there sees for the same drawing and style.
+    for visitor, number, text in ((one, 0, ones), (two, 1, twos)):
+        alone.page.reload()
+        alone.open()
+        old = alone.example(number)
+        panel = alone.panel("Kept")
+        field = panel.get_by_label("Paste a style’s text here")
+        field.fill(text)
+        field.press("Enter")
+        assert alone.moved_on(old) == text
+        assert abs(alone.image() - visitor.image()).mean() < 3
+    assert abs(one.image() - two.image()).mean() > 3, "nothing can be told from pictures that are alike"
+
+
+def test_a_server_that_is_gone_costs_nothing(studio: Studio) -> None:
+    text = studio.example()
+    studio.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
+    studio.drag([(0.9, 0.9)])
+    assert "Your drawing is safe" in studio.say()
+    studio.page.unroute("**/component_server/")
+    studio.drag([(0.8, 0.8)])
+    studio.moved_on(text)
+    assert all("502" in complaint for complaint in studio.complaints)
+    studio.complaints.clear()
+
+
+# ---- looks
+
+
+def test_nothing_jumps_when_pictures_come(studio: Studio) -> None:
+    places = (studio.pad, studio.result, studio.root.get_by_role("tablist"), studio.root.locator("#mm-random .tools"))
+    before = [place.bounding_box() for place in places]
+    studio.example()
+    studio.filled(studio.root.locator("#mm-random .tile"), 12)
+    assert [place.bounding_box() for place in places] == before
+
+
+def test_panels_by_keyboard(studio: Studio) -> None:
+    studio.root.get_by_role("tab", name="Random styles").focus()
+    for name in ("From a picture", "Kept", "In between", "Many inputs", "Random styles"):
+        studio.page.keyboard.press("ArrowRight")
+        expect(studio.root.get_by_role("tab", name=name)).to_be_focused()
+        expect(studio.root.get_by_role("tabpanel", name=name)).to_be_visible()
+
+
+def test_a_phone(open_studio: Open) -> None:
+    studio = open_studio(**PHONE)
+    text = studio.example()
+    assert studio.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
+    studio.pad.evaluate("pad => pad.scrollIntoView({ block: 'end' })")
+    box, picture = studio.pad.bounding_box(), studio.root.locator(".out .sheet").bounding_box()
+    assert box and picture
+    assert box["width"] >= 280, "the pad is too small for a thumb"
+    assert picture["y"] >= 0 and picture["y"] + picture["height"] <= box["y"], "the picture is out of sight"
+    studio.page.evaluate("() => scrollTo(0, 99999)")
+    stuck = studio.root.locator(".out .sheet").bounding_box()
+    assert stuck and 0 <= stuck["y"] < 100, "the picture does not stay in sight of what is below"
+    studio.pad.evaluate("pad => pad.scrollIntoView({ block: 'end' })")
+    at = studio.page.evaluate("() => scrollY")
+    studio.swipe_down(box)
+    studio.moved_on(text)
+    assert studio.page.evaluate("() => scrollY") == at, "dragging on the pad scrolled the page"
+    studio.page.screenshot(path=Path(__file__).parent / "artifacts" / "multimodal-phone-pad.png")
+    studio.screenshot("multimodal-phone")
+
+
+def test_the_dark(open_studio: Open) -> None:
+    studio = open_studio(color_scheme="dark")
+    studio.example()
+    studio.filled(studio.root.locator("#mm-random .tile"), 12)
+    background = studio.pad.evaluate("pad => getComputedStyle(pad).backgroundColor")
+    assert max(int(c) for c in re.findall(r"\d+", background)[:3]) < 64
+    studio.screenshot("multimodal-dark")

@@ -1,0 +1,1 @@
+"""What nobody should send, and what must not happen when somebody does."""

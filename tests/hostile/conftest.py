@@ -1,0 +1,160 @@
+"""A live server with tiny checkpoints, as a visitor reaches it: `python app.py` in a process of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image, ImageDraw
+
+import i2i_models as i2i
+from i2i_models import checkpoint
+from i2i_models.network import TranslationNetwork
+from ui.payload import to_data_url
+
+ROOT = Path(__file__).parents[2]
+PLAIN, STYLED = "tiny", "tiny-styled"
+SIZE = 32
+
+
+def save_checkpoints(folder: Path) -> None:
+    """Two untrained outline checkpoints: one plain, one with styles."""
+    networks: dict[str, TranslationNetwork] = {
+        PLAIN: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
+        STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
+    }
+    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
+    for name, network in networks.items():
+        checkpoint.save(folder / name, network, checkpoint.Info(name, name.title(), network.method, SIZE, domains))
+
+
+def drawing(shade: int = 0) -> str:
+    """A drawing as the page sends it; another one for every shade."""
+    image = Image.new("RGB", (SIZE, SIZE), "white")
+    ImageDraw.Draw(image).line((4, 4, 28, 28), fill=(shade % 256, shade // 256, 0), width=2)
+    return to_data_url(image)
+
+
+@dataclass
+class Server:
+    """A page in a process of its own."""
+
+    process: subprocess.Popen[str]
+    client: httpx.Client
+    uploads: Path
+    lines: list[str] = field(default_factory=list)
+    components: dict[str, int] = field(default_factory=dict)
+
+    def logged(self, words: str) -> bool:
+        """Whether it writes words, which reach us a moment later."""
+        until = time.monotonic() + 10
+        while words not in self.log and time.monotonic() < until:
+            time.sleep(0.05)
+        return words in self.log
+
+    @property
+    def log(self) -> str:
+        """What it wrote so far."""
+        return "".join(self.lines)
+
+    def question(self, data: Any = None, function: str = "translate", **changes: Any) -> dict[str, Any]:
+        """The body of a component's question; a right one, but for the changes."""
+        right = {"checkpoint": PLAIN, "direction": "A2B", "image": drawing()}
+        if isinstance(data, dict):
+            data = {**right, **data}
+        return {
+            "data": right if data is None else data,
+            "component_id": self.components[function],
+            "fn_name": function,
+            "session_hash": "visitor",
+            **changes,
+        }
+
+    def ask(self, body: Any, **options: Any) -> httpx.Response:
+        """Post a question."""
+        headers = {"Content-Type": "application/json", **options.pop("headers", {})}
+        return self.client.post("/gradio_api/component_server/", content=json.dumps(body), headers=headers, **options)
+
+    def works(self) -> None:
+        """Fail unless the server is well: it says so, and it translates a drawing."""
+        assert self.process.poll() is None, self.log
+        assert self.client.get("/healthz").json()["status"] == "ok"
+        answer = self.ask(self.question()).json()
+        assert answer.get("image", "").startswith("data:image/webp"), answer
+
+
+def start_server(folder: Path, python: tuple[str, ...] = ("app.py",), **environment: str) -> Server:
+    """Start the page and wait until it has read its networks.
+
+    Args:
+        folder: for its checkpoints, made here, and its temporary files.
+        python: the arguments of Python.
+    """
+    save_checkpoints(folder / "checkpoints")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    uploads = folder / "uploads"
+    settings = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "I2I_ENGINE": "torch",
+        "I2I_CHECKPOINTS_DIR": str(folder / "checkpoints"),
+        "GRADIO_TEMP_DIR": str(uploads),
+        "OMP_NUM_THREADS": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, *python],
+        cwd=ROOT,
+        env={**os.environ, **settings, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server = Server(process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60), uploads)
+    threading.Thread(target=lambda: server.lines.extend(process.stdout or ()), daemon=True).start()
+    for _ in range(1200):
+        assert process.poll() is None, server.log
+        try:
+            networks = server.client.get("/healthz").json()["networks"]
+            if networks["loaded"] == networks["total"] == 2:
+                break
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    for component in server.client.get("/config").json()["components"]:
+        for function in component["props"].get("server_fns") or []:
+            server.components.setdefault(function, component["id"])
+    return server
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Start servers that end with the tests."""
+    running: list[Server] = []
+
+    def begin(*arguments: Any, **environment: str) -> Server:
+        server = start_server(tmp_path_factory.mktemp("server"), *arguments, **environment)
+        running.append(server)
+        return server
+
+    yield begin
+    for server in running:
+        server.client.close()
+        server.process.kill()
+        server.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def server(start: Callable[..., Server]) -> Server:
+    """The server that most tests share."""
+    return start()

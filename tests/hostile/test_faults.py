@@ -1,0 +1,283 @@
+"""What breaks around the page: visitors who leave, threads that die, a full disk, a crowd, the order to end."""
+
+import asyncio
+import json
+import os
+import pickle
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import torch
+
+from ui import health, limits, text
+from ui.memory import Memory
+
+from .conftest import PLAIN, ROOT, STYLED, Server, drawing
+
+# An app in which what happens to servers happens: no room on the disk, a thread that dies in the middle of its work.
+FAULTY = """
+import errno, os, sys, tempfile, time
+import i2i_models as i2i
+import gradio.route_utils
+import app
+
+decode = i2i.Translator.decode
+
+def faulty(self, codes, style=None, seed=None, temperature=1.0):
+    if seed == 13:
+        raise MemoryError("the thread dies")
+    if seed == 14:
+        time.sleep(3)
+    return decode(self, codes, style, seed, temperature)
+
+class Full:
+    def __init__(self, *_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+i2i.Translator.decode = faulty
+if os.environ.get("FULL"):
+    gradio.route_utils.NamedTemporaryFile = Full
+sys.exit(app.main())
+"""
+
+
+@pytest.fixture(scope="module")
+def faulty(start: Callable[..., Server]) -> Server:
+    return start(("-c", FAULTY), FULL="1")
+
+
+def test_a_full_disk_is_a_sentence(faulty: Server) -> None:
+    answer = faulty.client.post("/gradio_api/upload", files={"files": ("a.png", b"x" * 100)})
+    assert answer.status_code == 507
+    number = answer.json()["detail"].split()[-1].rstrip(".")
+    assert text.LIMITS["disk_full"].partition("{")[0] in answer.json()["detail"]
+    assert faulty.logged(number), "who runs the server finds the error by its number"
+    faulty.works()
+
+
+def test_a_full_disk_under_a_question_is_a_sentence(faulty: Server) -> None:
+    form = {"component_id": str(faulty.components["open_picture"]), "fn_name": "open_picture", "session_hash": "a"}
+    answer = faulty.client.post("/gradio_api/component_server/", data=form, files={"file": ("a.png", b"x")})
+    assert (answer.status_code, "no room" in answer.json()["error"]) == (507, True)
+    faulty.works()
+
+
+def test_a_thread_that_dies_is_a_sentence(faulty: Server) -> None:
+    for _ in range(10):  # more than there are places in the line
+        answer = faulty.ask(faulty.question({"seed": 13})).json()
+        number = answer["error"].split()[-1].rstrip(".")
+        assert "went wrong on our side" in answer["error"] and faulty.logged(number)
+    faulty.works()
+
+
+def test_visitors_who_leave_in_the_middle(faulty: Server) -> None:
+    """Half-sent, sent and not waited for, and while they stand in line: no place stays taken."""
+    host, port = faulty.client.base_url.host, faulty.client.base_url.port
+    whole = json.dumps(faulty.question({"seed": 14, "image": drawing(5)}, session_hash="leaves")).encode()
+    head = b"POST /gradio_api/component_server/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: %d\r\n\r\n" % len(whole)
+    for sent in [head, head + whole[: len(whole) // 2], *[head + whole] * 8]:
+        with socket.create_connection((host, port or 80)) as connection:
+            connection.sendall(sent)
+            time.sleep(0.05)
+    until = time.monotonic() + 30
+    while any(faulty.client.get("/healthz").json()["questions"].values()) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not any(faulty.client.get("/healthz").json()["questions"].values())
+    faulty.works()
+
+
+def test_sigterm_lets_what_runs_finish(faulty: Server) -> None:
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(faulty.ask, faulty.question({"seed": 14, "image": drawing(6)}, session_hash="slow"))
+        until = time.monotonic() + 20
+        while not faulty.client.get("/healthz").json()["questions"]["running"] and time.monotonic() < until:
+            time.sleep(0.05)
+        faulty.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert faulty.client.get("/healthz").status_code == 503, "a load balancer must send nobody here any more"
+        late = faulty.ask(faulty.question(session_hash="late")).json()
+        assert late == {"error": text.LIMITS["closing"]}
+        assert slow.result().json()["image"].startswith("data:image/")
+    assert faulty.process.wait(30) == 0
+
+
+def test_a_crowd_of_one_visitor_does_not_keep_others_waiting(server: Server) -> None:
+    """Somebody who fires without end loses the oldest questions; somebody else is served in between."""
+
+    def fire(number: int) -> dict[str, Any]:
+        question = server.question({"image": drawing(100 + number)}, session_hash="fires")
+        return httpx.post(f"{server.client.base_url}/gradio_api/component_server/", json=question, timeout=60).json()
+
+    with ThreadPoolExecutor(40) as pool:
+        fired = [pool.submit(fire, number) for number in range(60)]
+        start = time.monotonic()
+        calm = server.ask(server.question({"image": drawing(99)}, session_hash="calm")).json()
+        waited = time.monotonic() - start
+        answers = [f.result() for f in fired]
+    assert "image" in calm and waited < 10
+    left_out = [a["error"] for a in answers if "error" in a]
+    assert set(left_out) <= {text.LIMITS["superseded"], text.LIMITS["too_often"]}
+    assert sum("image" in a for a in answers) >= 6, "the newest are answered"
+    server.works()
+
+
+def test_uploads_and_files_are_served_while_questions_wait(server: Server) -> None:
+    def fire(number: int) -> None:
+        question = server.question({"image": drawing(200 + number)}, session_hash=f"crowd{number % 10}")
+        httpx.post(f"{server.client.base_url}/gradio_api/component_server/", json=question, timeout=60)
+
+    with ThreadPoolExecutor(40) as pool:
+        fired = [pool.submit(fire, number) for number in range(40)]
+        uploaded = server.client.post("/gradio_api/upload", files={"files": ("a.png", b"x" * 1000)})
+        assert uploaded.status_code == 200
+        assert server.client.get("/theme.css").status_code == 200
+        for f in fired:
+            f.result()
+    path = Path(uploaded.json()[0])
+    assert path.is_relative_to(server.uploads)
+    assert len(path.parent.name) == 64, "named by a salted hash: nobody finds it who was not told"
+    found = server.client.get(f"/gradio_api/file={path}")
+    assert found.content == b"x" * 1000
+    assert server.client.get(f"/gradio_api/file={path.parent}").status_code == 403, "folders are not listed"
+
+
+def test_headers_of_every_answer(server: Server) -> None:
+    for path in ("/", "/healthz", "/config", "/nobody", "/gradio_api/file=/etc/passwd", "/gradio_api/proxy=x"):
+        headers = server.client.get(path).headers
+        assert {name: headers.get(name) for name in health.HEADERS} == health.HEADERS
+    elsewhere = server.client.get("/config", headers={"Origin": "https://evil.example"}).headers
+    assert "access-control-allow-origin" not in elsewhere, "a page elsewhere may not read what runs on localhost"
+    assert "x-frame-options" not in elsewhere, "the Hub shows Spaces in a frame; the policy says who may"
+
+
+def test_serving_never_unpickles(server: Server, start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No source at serving names a reader of pickles, and loading and translating calls none."""
+    sources = [*(ROOT / "ui").rglob("*.py"), ROOT / "app.py"]
+    sources += [p for p in (ROOT / "i2i_models").glob("*.py") if p.name != "convert.py"]
+    for source in sources:
+        code = source.read_text(encoding="utf-8")
+        for reader in ("torch.load", "import pickle", "pickle.load", "allow_pickle=True", "joblib", "shelve"):
+            assert reader not in code, f"{source.name} names {reader}"
+    from ui.serving import Catalog
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a pickle was read")
+
+    for module, name in ((torch, "load"), (pickle, "load"), (pickle, "loads")):
+        monkeypatch.setattr(module, name, refuse)
+    catalog = Catalog(server.uploads.parent / "checkpoints")
+    for name in (PLAIN, STYLED):
+        answer = catalog.translate({"checkpoint": name, "direction": "A2B", "image": drawing()})
+        assert answer["image"].startswith("data:")
+
+
+def test_the_line_goes_round_addresses_and_sessions() -> None:
+    async def play() -> list[limits.Visitor]:
+        line = limits.Line(places=1, places_each=1, waiting_each=9)
+        first = line.ask(("busy", "0"))
+        assert first.done()
+        visitors = [("busy", "1"), ("busy", "1"), ("busy", "1"), ("busy", "2"), ("calm", "1")]
+        places = [(visitor, line.ask(visitor)) for visitor in visitors]
+        order, holder = [], ("busy", "0")
+        while places:
+            line.leave(holder)
+            holder, place = next(one for one in places if one[1].done())
+            places.remove((holder, place))
+            order.append(holder)
+        line.leave(holder)
+        assert (line.running, len(line)) == (0, 0)
+        return order
+
+    order = asyncio.run(play())
+    assert order.index(("calm", "1")) <= 1
+    assert order.index(("busy", "2")) <= 2, "the second session does not wait for all of the first one's"
+
+
+def test_the_line_is_bounded_and_the_newest_win() -> None:
+    async def play() -> None:
+        line = limits.Line(places=1, places_each=1, waiting=4, waiting_address=3, waiting_each=2)
+        line.ask(("a", "1"))
+        oldest, *newer = [line.ask(("a", "1")) for _ in range(3)]
+        assert isinstance(oldest.exception(), limits.Superseded) and not any(p.done() for p in newer)
+        line.ask(("a", "2"))
+        with pytest.raises(limits.LineFull):
+            line.ask(("a", "3"))
+        last = line.ask(("b", "1"))
+        with pytest.raises(limits.LineFull):
+            line.ask(("c", "1"))
+        line.give_up(("b", "1"), last)
+        line.ask(("c", "1"))
+        assert len(line) == 4
+
+    asyncio.run(play())
+
+
+def test_buckets_refill_and_forget() -> None:
+    buckets = limits.Buckets(rate=2, burst=3, most=2)
+    assert [buckets.take("a", now=0) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert buckets.take("a", now=0.5) == 0 and buckets.take("a", now=0.5) > 0
+    buckets.take("b", now=1)
+    buckets.take("c", now=1)
+    assert "a" not in buckets and "c" in buckets
+
+
+def test_addresses_are_believed_only_behind_a_proxy() -> None:
+    def scope(forwarded: str, client: str = "10.0.0.1") -> dict[str, Any]:
+        return {"type": "http", "client": (client, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
+
+    direct, behind = (limits.Guard(1, behind_proxy=p) for p in (False, True))
+    assert direct.address(scope("1.2.3.4")) == "10.0.0.1"
+    assert behind.address(scope("6.6.6.6, 1.2.3.4, 10.0.0.9")) == "1.2.3.4", "what stands left anybody may write"
+    assert behind.address(scope("nonsense, ::1")) == "10.0.0.1"
+    networks = {behind.address(scope(f"2600:1:2:3::{i}")) for i in range(9)}
+    assert len(networks) == 1, "one customer has all addresses of such a network"
+
+
+def test_temporary_files_are_bounded(tmp_path: Path) -> None:
+    now = time.time()
+    for age in range(10):
+        path = tmp_path / f"{age}" / "a.png"
+        path.parent.mkdir()
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (now - age * 60, now - age * 60))
+    health.tidy(tmp_path, max_bytes=10_000, max_age=7.5 * 60)
+    assert sorted(p.parent.name for p in tmp_path.rglob("*.png")) == list("01234567")
+    health.tidy(tmp_path, max_bytes=350, max_age=3600)
+    assert sorted(p.parent.name for p in tmp_path.rglob("*.png")) == list("012")
+    assert len(list(tmp_path.iterdir())) == 3, "no empty folders stay"
+
+
+def test_identical_questions_share_one_answer() -> None:
+    memory: Memory[str] = Memory(100, 10, len)
+    made, begun, may_end = [], threading.Event(), threading.Event()
+
+    def make() -> str:
+        made.append(1)
+        begun.set()
+        may_end.wait(10)
+        return "answer"
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(memory.get_or_make, "question", make)
+        begun.wait(10)
+        others = [pool.submit(memory.get_or_make, "question", make) for _ in range(3)]
+        may_end.set()
+        assert {f.result() for f in [first, *others]} == {"answer"}
+    assert memory.get_or_make("question", make) == "answer"
+    assert len(made) == 1
+
+
+def test_a_failed_answer_is_not_kept() -> None:
+    memory: Memory[str] = Memory(100, 10, len)
+    with pytest.raises(ZeroDivisionError):
+        memory.get_or_make("question", lambda: str(1 / 0))
+    assert memory.get_or_make("question", lambda: "answer") == "answer"

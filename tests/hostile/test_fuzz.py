@@ -1,0 +1,134 @@
+"""Whatever bytes and values come in: an answer or one of our errors, never another exception."""
+
+import base64
+import io
+import math
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import i2i_models as i2i
+from i2i_models.styles import parse_style
+from ui import payload
+
+FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(max_size=8),
+    lambda inside: st.lists(inside, max_size=10) | st.dictionaries(st.text(max_size=8), inside, max_size=4),
+    max_leaves=12,
+)
+
+
+KINDS = (
+    ("PNG", "RGBA"),
+    ("PNG", "P"),
+    ("JPEG", "CMYK"),
+    ("WEBP", "RGBA"),
+    ("GIF", "P"),
+    ("BMP", "1"),
+    ("TIFF", "I;16"),
+)
+HEADS = (b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"\xff\xd8\xff")
+
+
+def _files() -> list[bytes]:
+    image = Image.effect_mandelbrot((17, 13), (-3, -2.5, 2, 2.5), 20)
+    files = []
+    for format, mode in KINDS:
+        buffer = io.BytesIO()
+        (image.convert("I") if mode == "I;16" else image).convert(mode).save(buffer, format)
+        files.append(buffer.getvalue())
+    return files
+
+
+FILES = _files()
+
+
+@st.composite
+def damaged_files(draw: st.DrawFn) -> bytes:
+    """An image's file with bytes changed, left out or added."""
+    data = bytearray(draw(st.sampled_from(FILES)))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(data)))
+        length = draw(st.sampled_from((0, 1, 4)))
+        data[at : at + length] = draw(st.binary(max_size=4))
+    return bytes(data)
+
+
+def opens(data: bytes) -> None:
+    """Open a file, which may be refused."""
+    try:
+        image = i2i.open_image(data)
+    except i2i.ImageError as error:
+        assert str(error).endswith(".")
+    else:
+        assert image.mode == "RGB" and min(image.size) >= 2
+
+
+def test_the_files_are_images_before_they_are_damaged() -> None:
+    for data in FILES:
+        assert i2i.open_image(data).size == (17, 13)
+
+
+@FUZZ
+@given(damaged_files())
+def test_damaged_images(data: bytes) -> None:
+    opens(data)
+
+
+@FUZZ
+@given(
+    st.sampled_from((b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"\xff\xd8\xff")),
+    st.binary(),
+)
+def test_bytes_that_begin_as_an_image(head: bytes, rest: bytes) -> None:
+    opens(head + rest)
+
+
+@FUZZ
+@given(ANYTHING | st.binary().map(lambda data: "data:image/png;base64," + base64.b64encode(data).decode()) | st.text())
+def test_any_image_of_a_payload(value: object) -> None:
+    try:
+        payload.read_image(value)
+    except i2i.I2IError as error:
+        assert str(error)
+
+
+@FUZZ
+@given(ANYTHING | st.lists(st.floats() | st.integers(), max_size=600))
+def test_any_style_of_a_payload(value: object) -> None:
+    try:
+        style = payload.read_style(value)
+    except payload.BadRequest:
+        return
+    assert style is None or (
+        style.dim() == 1 and bool(style.isfinite().all()) and style.abs().max() <= payload.MAX_STYLE
+    )
+
+
+@FUZZ
+@given(ANYTHING)
+def test_any_number_of_a_payload(value: object) -> None:
+    for read, low, high in (
+        (payload.read_seed, 0, payload.MAX_SEED),
+        (payload.read_temperature, 0, payload.MAX_TEMPERATURE),
+        (payload.read_share, 0, 1),
+    ):
+        try:
+            number = read(value)
+        except payload.BadRequest:
+            continue
+        assert number is None or (math.isfinite(number) and low <= number <= high)
+
+
+@FUZZ
+@given(st.text() | st.lists(st.floats() | st.integers(), max_size=9).map(str), st.integers(1, 8))
+def test_any_text_for_a_style(text: str, dim: int) -> None:
+    try:
+        style = parse_style(text, dim)
+    except i2i.I2IError as error:
+        assert str(error)
+    else:
+        assert style.shape == (dim,) and bool(style.isfinite().all())
