@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
-import openvino
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import i2i_models as i2i
 from i2i_models import checkpoint
-from i2i_models.graph import Graph, best_precision
+from i2i_models.graph import Graph, best_precision, processor
 from i2i_models.network import TranslationNetwork
 
 Ways = dict[str, Callable[[], object]]
@@ -49,7 +48,7 @@ def inference(
     bf16 = best_precision() == "bf16"
     peaks = {"float32": peak(torch.float32), **({"bf16": peak(torch.bfloat16)} if bf16 else {})}
     print(
-        f"{_processor()}, {torch.get_num_threads()} threads, batch {batch_size}; a large matrix product reaches "
+        f"{processor()}, {torch.get_num_threads()} threads, batch {batch_size}; a large matrix product reaches "
         + ", ".join(f"{rate / 1e9:.0f} G multiply-adds/s in {name}" for name, rate in peaks.items())
         + ("" if bf16 else "; this processor has no bf16")
         + ".\nMilliseconds, and in brackets how many times as fast as torch float32 as it comes (contiguous memory)."
@@ -149,7 +148,3 @@ def peak(dtype: torch.dtype, side: int = 2048) -> float:
     a, b = (torch.rand(side, side).to(dtype) for _ in "ab")
     seconds = min(measure({str(i): lambda: a @ b for i in range(5)}, 1).values())
     return side**3 / seconds
-
-
-def _processor() -> str:
-    return openvino.Core().get_property("CPU", "FULL_DEVICE_NAME").strip()

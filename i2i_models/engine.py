@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -46,19 +46,22 @@ def requested() -> Choice:
     return choice
 
 
-def make_engine(network: "TranslationNetwork", choice: Choice | None = None) -> "Engine":
+def make_engine(
+    network: "TranslationNetwork", choice: Choice | None = None, exact: "Collection[Direction]" = ()
+) -> "Engine":
     """The engine for a network in eval mode; `I2I_COMPILE=1` asks torch's to compile it.
 
     Args:
         choice: `I2I_ENGINE` by default. auto is torch where there is a GPU, else OpenVINO, which the benchmark
             (`python -m benchmarks inference`) finds as quick as torch or quicker on every CPU tried, else torch.
+        exact: directions in which OpenVINO shall keep to float32, as its engine says.
 
     Raises:
         EngineError: OpenVINO is asked for and not installed; or no engine's name.
     """
     device = _torch_device()
     if chosen(choice) == "openvino":
-        return OpenVINOEngine(network)
+        return OpenVINOEngine(network, exact)
     # Compiled not by default: half a minute a network before the first picture.
     return TorchEngine(network, device, compiled=os.environ.get("I2I_COMPILE") == "1")
 
@@ -163,7 +166,11 @@ class TorchEngine:
 
 
 class OpenVINOEngine:
-    """The network's encoders and decoders as OpenVINO graphs: bfloat16 where the processor has it, else float32.
+    """The network's encoders and decoders as OpenVINO graphs: decoders in bfloat16 where the processor has it.
+
+    Encoders keep to float32: they run once an image, and what they lose every later step carries on. So do the
+    decoders of `exact` directions, those that draw strokes or flat colours, whose edges are so steep that
+    bfloat16 moves single pixels by up to 39 of 255; in photos and emoji it is 4.
 
     Batch, height and width are free. What is drawn at random is drawn by torch and handed to the graph, so that
     a seed means the same in both engines; dropout, which sits between the layers, is left to torch altogether.
@@ -172,8 +179,9 @@ class OpenVINOEngine:
     name = "openvino"
     device = "cpu"
 
-    def __init__(self, network: "TranslationNetwork") -> None:
+    def __init__(self, network: "TranslationNetwork", exact: "Collection[Direction]" = ()) -> None:
         self.torch = TorchEngine(network)
+        self._exact = frozenset(exact)
         self.network = self.torch.network
         self._graphs: dict[tuple[str, str], Callable[..., Any]] = {}
 
@@ -204,13 +212,14 @@ class OpenVINOEngine:
         inputs = self.network.decoder_inputs(codes, style, noise, temperature)
         return self._run("decoder", direction, self.network.decoder(direction), *inputs)
 
-    def _run(self, part: str, direction: str, module: "nn.Module", *inputs: "Tensor") -> "Tensor":
+    def _run(self, part: str, direction: "Direction", module: "nn.Module", *inputs: "Tensor") -> "Tensor":
         import torch
 
         run = self._graphs.get((part, direction))
         if run is None and _building.acquire(blocking=False):
             try:
-                run = self._graphs.get((part, direction)) or _graph_of(module, inputs)
+                precision = "f32" if part == "encoder" or direction in self._exact else None
+                run = self._graphs.get((part, direction)) or _graph_of(module, inputs, precision)
                 self._graphs[part, direction] = run
             finally:
                 _building.release()
@@ -219,9 +228,9 @@ class OpenVINOEngine:
             return (run or module)(*inputs)
 
 
-def _graph_of(module: "nn.Module", inputs: "tuple[Tensor, ...]") -> Callable[..., Any]:
+def _graph_of(module: "nn.Module", inputs: "tuple[Tensor, ...]", precision: str | None) -> Callable[..., Any]:
     try:
-        return Graph(module, [x[:1] for x in inputs])
+        return Graph(module, [x[:1] for x in inputs], precision)
     except Exception:
         log.exception("OpenVINO cannot run this network: torch does, more slowly")
         return module

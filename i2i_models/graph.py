@@ -1,5 +1,6 @@
 """A module as OpenVINO runs it: traced from torch, compiled for this processor, kept on disk."""
 
+import functools
 import hashlib
 import io
 import logging
@@ -31,15 +32,12 @@ class Graph:
             example: the module's inputs `(1, …)`.
             precision: bf16 or f32; by default what the processor has.
         """
-        import openvino
-
-        core = openvino.Core()
         self.precision = precision or best_precision()
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision}
-        file = _cache_file(module, self.precision, core.get_property("CPU", "FULL_DEVICE_NAME"))
-        model = _from_cache(core, file, options)
+        file = _cache_file(module, self.precision, processor())
+        model = _from_cache(file, options)
         if model is None:
-            model = core.compile_model(_converted(module, example), "CPU", options)
+            model = core().compile_model(_converted(module, example), "CPU", options)
             _to_cache(model, file)
         self._request = model.create_infer_request()
         self._lock = threading.Lock()
@@ -53,11 +51,23 @@ class Graph:
             return torch.from_numpy(self._request.infer(arrays)[0])
 
 
-def best_precision() -> Literal["bf16", "f32"]:
-    """bf16 where this processor computes in bfloat16, f32 elsewhere."""
+@functools.cache
+def core() -> Any:
+    """The process's only Core: the CPU plugin moves the stack that signals are handled on, and when several Cores
+    go it may put back one that is gone, so that the next signal, even SIGTERM, is a segmentation fault."""
     import openvino
 
-    return "bf16" if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+    return openvino.Core()
+
+
+def best_precision() -> Literal["bf16", "f32"]:
+    """bf16 where this processor computes in bfloat16, f32 elsewhere."""
+    return "bf16" if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def processor() -> str:
+    """The processor's name."""
+    return core().get_property("CPU", "FULL_DEVICE_NAME").strip()
 
 
 def _converted(module: "nn.Module", example: "list[Tensor]") -> Any:
@@ -95,7 +105,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "i2i_models"
 
 
-def _from_cache(core: Any, file: Path | None, options: dict[str, str]) -> Any:
+def _from_cache(file: Path | None, options: dict[str, str]) -> Any:
     """The compiled graph in a file; None if it is missing or damaged."""
     if file is None:
         return None
@@ -104,7 +114,7 @@ def _from_cache(core: Any, file: Path | None, options: dict[str, str]) -> Any:
         digest, graph = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
         if digest != _digest(graph):  # never given to OpenVINO, which trusts what it reads
             raise ValueError("wrong digest")
-        model = core.import_model(graph, "CPU", options)
+        model = core().import_model(graph, "CPU", options)
         file.touch()
         return model
     except FileNotFoundError:

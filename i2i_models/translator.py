@@ -66,7 +66,7 @@ class Translator:
         """
         self.info, self.folder = info, folder
         self._lock = threading.Lock()
-        self._engine = engine if network is None else make_engine(network)
+        self._engine = engine if network is None else self._engine_for(network)
         self._discriminators: nn.Module | None = None
 
     @property
@@ -80,8 +80,11 @@ class Translator:
             with self._lock:
                 if self._engine is None:
                     assert self.folder is not None
-                    self._engine = make_engine(checkpoint.read(self.folder)[0])
+                    self._engine = self._engine_for(checkpoint.read(self.folder)[0])
         return self._engine
+
+    def _engine_for(self, network: "TranslationNetwork") -> Engine:
+        return make_engine(network, exact=[d for d in network.directions if self.info.domains[d[-1]].kind != "picture"])
 
     @property
     def network(self) -> "TranslationNetwork":

@@ -1,16 +1,22 @@
 """What tests share: tiny data, tiny networks, where things are."""
 
+import asyncio
 import os
 import zlib
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT.parent / "shared" / "golden"
+T = TypeVar("T")
 
 
 os.environ.setdefault("I2I_ENGINE", "torch")
@@ -21,8 +27,15 @@ torch.set_num_threads(1)  # tiny networks gain nothing from more, and threads wa
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
-    """The same chance in every test, whatever ran before."""
+    """The same chance in every test, whatever ran before; and no training's precision is the next one's."""
     torch.manual_seed(0)
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns, run in a thread of its own: a browser opened by another test keeps this one's loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture(scope="session")

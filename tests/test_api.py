@@ -1,6 +1,5 @@
 """For programs: the endpoints through gradio_client, the same as MCP tools, and what neither may do."""
 
-import asyncio
 import base64
 import logging
 import socket
@@ -15,6 +14,7 @@ import gradio as gr
 import httpx
 import numpy as np
 import pytest
+from conftest import run_async
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw
@@ -303,7 +303,7 @@ def with_mcp(server: str, use: Any) -> Any:
             await session.initialize()
             return await use(session)
 
-    return asyncio.run(run())
+    return run_async(run())
 
 
 def data_url(path: Path) -> str:

@@ -55,10 +55,15 @@ def build(name: str) -> TranslationNetwork:
     return network
 
 
+def float32(name: str) -> OpenVINOEngine:
+    """In bfloat16 random weights, unlike trained ones, give other pictures."""
+    return OpenVINOEngine(build(name), exact=("A2B", "B2A"))
+
+
 @pytest.fixture(scope="module")
 def engines() -> dict[str, OpenVINOEngine]:
     """One for each method, so that a graph is made once."""
-    return {name: OpenVINOEngine(build(name)) for name in SETTINGS}
+    return {name: float32(name) for name in SETTINGS}
 
 
 def image(batch: int, height: int, width: int, seed: int = 0) -> Tensor:
@@ -162,7 +167,7 @@ def test_a_compiled_network_gives_the_same(name: str, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("name", ["unit", "munit", "pix2pix"])
 def test_eight_threads_get_what_one_gets(name: str, cache: Path) -> None:
-    one = OpenVINOEngine(build(name))
+    one = float32(name)
     images = [image(1, 32, 32, seed) for seed in range(24)]
 
     def translate(x: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The loop: it learns, resumes exactly, saves whole or not at all, and stops with a sentence."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -175,3 +176,16 @@ def test_bfloat16_is_taken_only_where_the_processor_has_it(monkeypatch: pytest.M
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda there=there: there)
         assert loop.use_bfloat16("auto") == there
+
+
+def test_a_training_begins_where_a_checkpoint_ended(pairs: Path, tmp_path: Path) -> None:
+    train("pix2pix", job(pairs, tmp_path / "first"))
+    first = tmp_path / "first" / "out"
+    trainer = Trainer("pix2pix", job(pairs, tmp_path / "second", start_from=first))
+    for file, module in (("model", trainer.network), ("discriminator", trainer.discriminators)):
+        begun = module.state_dict()
+        assert all(torch.equal(begun[k].half(), v) for k, v in load_file(first / f"{file}.safetensors").items())
+    wider = job(pairs, tmp_path / "third", start_from=first)
+    wider = dataclasses.replace(wider, network=dataclasses.replace(TINY, base_width=2 * TINY.base_width))
+    with pytest.raises(TrainingError, match=r"--start-from .*base_width"):
+        Trainer("pix2pix", wider)

@@ -26,7 +26,13 @@ def losses(method: str, data: Path, folder: Path) -> list[dict[str, float]]:
     """The named losses of the first steps."""
     cls = METHODS[method]
     options = Options(
-        data=str(data), output=folder / method, run=folder / "runs" / method, size=32, steps=STEPS, batch_size=4
+        data=str(data),
+        output=folder / method,
+        run=folder / "runs" / method,
+        size=32,
+        steps=STEPS,
+        batch_size=4,
+        precision="float32",  # bfloat16, which auto takes where it is there, is coarser than what is looked for
     )
     config = cls.Config(**{**TINY[method], **SMALL.get(method, {})})
     trainer = Trainer(method, Job(options, config, cls.Objective(), Augment(affine=0.5)))

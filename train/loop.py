@@ -34,7 +34,7 @@ from .grids import save_grid
 from .options import Augment, Job, Options
 from .precision import use_bfloat16
 from .push import Pusher
-from .state import load_state, save_state
+from .state import load_state, save_state, start_from
 from .styles import find_styles
 
 CHECK_EVERY = 10
@@ -132,6 +132,8 @@ class Trainer:
                     f"--size {size}: {self.method.title} of these settings needs a multiple of {network.multiple}."
                 )
         discriminators = network.discriminators()
+        if o.start_from:
+            start_from(o.start_from, network, discriminators)
         device = self.accelerator.device
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.discriminators = discriminators.to(device).to(memory_format=torch.channels_last)
@@ -382,7 +384,7 @@ def check_options(o: Options) -> None:
 
 def describe(job: Job) -> dict[str, Any]:
     """The options that decide the outcome, as plain values; a resumed run must have the same."""
-    free = {"output", "run", "resume", "data", "data_note", "name_a", "name_b"}
+    free = {"output", "run", "resume", "start_from", "data", "data_note", "name_a", "name_b"}
     free |= {"cache_gb", "workers", "sample_every", "save_every"}
     free |= {"push_to_hub", "push_every", "push_private", "license"}
     options = {k: v for k, v in dataclasses.asdict(job.options).items() if k not in free}

@@ -91,6 +91,8 @@ class Options:
     """The weights' licence, for the card: an identifier of the Hub, such as mit or cc-by-nc-4.0."""
     run: Path | None = None
     """Folder of the training state, curves and samples; runs/<name of output> by default."""
+    start_from: Path | None = None
+    """Begin with the weights of this checkpoint folder, of the same method and widths, instead of random ones."""
     resume: bool = False
     """Go on from the run's last saved state."""
 

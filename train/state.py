@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
+from i2i_models import checkpoint
 from i2i_models.errors import TrainingError
+from i2i_models.network import TranslationNetwork
 
 FILE = "state.pt"
 
@@ -47,3 +50,23 @@ def load_state(folder: Path) -> dict[str, Any]:
         raise TrainingError(f"{path} is not there: nothing to resume; leave --resume out to start.") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         raise TrainingError(f"{path} is damaged ({type(error).__name__}): delete {folder} and start again.") from None
+
+
+def start_from(folder: Path, network: TranslationNetwork, discriminators: nn.Module) -> None:
+    """Take over the weights of a checkpoint, its discriminators' too where it came with them.
+
+    Raises:
+        CheckpointError: the folder is no checkpoint, or a damaged one.
+        TrainingError: its method or widths are others.
+    """
+    found, info = checkpoint.read(folder)
+    if type(found) is not type(network) or found.config != network.config:
+        raise TrainingError(
+            f"--start-from {folder}: that is {info.method} with {found.config}, "
+            f"not {network.method} with {network.config}: name these settings, or another checkpoint."
+        )
+    network.load_state_dict(found.state_dict())
+    if (folder / checkpoint.DISCRIMINATOR).is_file():
+        # What only their training needs, such as a pool of images, is not in a checkpoint and starts anew.
+        trained = checkpoint.read_discriminators(folder, found).state_dict()
+        discriminators.load_state_dict({**discriminators.state_dict(), **trained})

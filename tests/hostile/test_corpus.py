@@ -234,7 +234,7 @@ LINKS = {
     "a forged sender": get("/healthz", 200, '"ok"', X_Forwarded_For="' OR 1=1 --, ::1, 999.9.9.9"),
     "method PUT": Case(lambda s: s.client.put(ASK), 405),
     "method TRACE": Case(lambda s: s.client.request("TRACE", ASK), 405),
-    "method of our own": Case(lambda s: s.client.request("FETCH", ASK), 400, "Invalid HTTP request"),
+    "method that nothing takes": Case(lambda s: s.client.request("TRACE", ASK), 405, "Method Not Allowed"),
 }
 API = {
     "translate a file of the system": call("translate", [file(PASSWD), PLAIN], "event: error"),

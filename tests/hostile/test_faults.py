@@ -1,6 +1,5 @@
 """What breaks around the page: visitors who leave, threads that die, a full disk, a crowd, the order to end."""
 
-import asyncio
 import json
 import os
 import pickle
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import torch
+from conftest import run_async
 
 from ui import health, limits, text
 from ui.memory import Memory
@@ -197,7 +197,7 @@ def test_the_line_goes_round_addresses_and_sessions() -> None:
         assert (line.running, len(line)) == (0, 0)
         return order
 
-    order = asyncio.run(play())
+    order = run_async(play())
     assert order.index(("calm", "1")) <= 1
     assert order.index(("busy", "2")) <= 2, "the second session does not wait for all of the first one's"
 
@@ -218,7 +218,7 @@ def test_the_line_is_bounded_and_the_newest_win() -> None:
         line.ask(("c", "1"))
         assert len(line) == 4
 
-    asyncio.run(play())
+    run_async(play())
 
 
 def test_buckets_refill_and_forget() -> None:
