@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import i2i_models as i2i
 from i2i_models import checkpoint
@@ -32,6 +32,8 @@ CHROMIUM_FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
+
+expect.set_options(timeout=15_000)  # the machine may be busy with other tests
 
 
 def free_port() -> int:
