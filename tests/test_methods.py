@@ -13,7 +13,7 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.cyclegan import CycleGAN, CycleGANConfig, ImagePool
 from i2i_models.errors import CheckpointError, DirectionError, ShapeError, TrainingError
-from i2i_models.layers import LayerNorm
+from i2i_models.layers import LayerNorm, Standardise
 from i2i_models.methods import METHODS
 from i2i_models.munit import MUNIT
 from i2i_models.network import TranslationNetwork
@@ -232,6 +232,24 @@ def test_layer_norm_by_hand() -> None:
     deviation = (5 / 3) ** 0.5 + 1e-5  # unbiased: divided by 4 - 1
     expected = torch.tensor([-1.5 / deviation, -0.5 / deviation, 1 + 1 / deviation, 1 + 3 / deviation])
     torch.testing.assert_close(norm(x).flatten(), expected)
+
+
+@pytest.mark.parametrize(("dims", "unbiased"), [((2, 3), False), ((1, 2, 3), True)])
+def test_the_quick_norm_and_its_gradient_are_those_of_the_formula(dims: tuple[int, ...], unbiased: bool) -> None:
+    x = (torch.randn(2, 3, 5, 4) * 3 + 1).requires_grad_()
+    exact = x.detach().double().requires_grad_()
+    variance, mean = torch.var_mean(exact, dims, keepdim=True, correction=int(unbiased))
+    epsilon = Standardise.EPSILON
+    wanted = (exact - mean) / (variance.sqrt() + epsilon if unbiased else (variance + epsilon).sqrt())
+    found = Standardise.apply(x, dims, unbiased)
+    torch.testing.assert_close(found.double(), wanted, atol=1e-6, rtol=1e-5)
+    gradient = torch.randn(x.shape)
+    found.backward(gradient)
+    wanted.backward(gradient.double())
+    torch.testing.assert_close(x.grad.double(), exact.grad, atol=1e-6, rtol=1e-5)
+    flat = torch.zeros(1, 3, 4, 4, requires_grad=True)
+    Standardise.apply(flat, dims, unbiased).sum().backward()
+    assert flat.grad is not None and not flat.grad.any()
 
 
 def test_discriminator_of_several_scales() -> None:
