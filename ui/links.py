@@ -22,10 +22,7 @@ async function openTab() {
     const tab = linked()?.tab;
     if (!tab) return;
     if (!props.tabs.includes(tab)) return sayNoTab();
-    // On a narrow screen Gradio puts the tabs that do not fit into a menu, where they have no id.
-    const inMenu = () => [...document.querySelectorAll(".overflow-dropdown button")];
-    const named = (button) => button.textContent.trim() === props.texts[`tab_${tab}`];
-    const button = () => document.getElementById(`tab-${tab}-button`) ?? inMenu().find(named);
+    const button = () => document.getElementById(`tab-${tab}-button`);
     for (let tries = 0; !button() && tries < 200; tries++) {
         await new Promise((done) => setTimeout(done, 30)); // the page is still being laid out
     }

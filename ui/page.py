@@ -74,7 +74,8 @@ def build_page(catalog: Catalog) -> TranslatedPage:
 
 def tabs(catalog: Catalog) -> None:
     """The tabs inside the current `gr.Blocks`; what a tab shows is built and sent with the page, drawn when opened."""
-    with gr.Tabs():
+    # wrap: where they do not fit beside each other, a second row and not Gradio's menu, in which nobody looks
+    with gr.Tabs(overflow_behavior="wrap"):
         for name, translators in (("paired", catalog.paired()), ("unpaired", catalog.unpaired())):
             with gr.Tab(text.PAGE[f"tab_{name}"], id=name, elem_id=f"tab-{name}"):
                 if translators:

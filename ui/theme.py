@@ -51,6 +51,7 @@ CSS = """
 }
 #head h1 { display: inline; font-size: 1.125rem; font-weight: 650; margin: 0 .75rem 0 0; }
 #head p { display: inline; margin: 0; color: var(--body-text-color-subdued); }
+.tabs > .tab-wrapper.wrap { padding-bottom: 0; }
 .choices { gap: .5rem 2rem; flex-wrap: wrap; justify-content: flex-start; }
 .choices > * { flex: none; max-width: 100%; min-width: 0 !important; width: auto !important; }
 .settings { align-items: end; gap: 1rem; }
@@ -60,6 +61,8 @@ CSS = """
 .card img { max-width: 100%; }
 @media (max-width: 639px) {
     .column { gap: .75rem; }
+    /* room for five in a row at 360 px */
+    .tab-container.wrap > button { flex: auto; justify-content: center; padding: 0 .3rem; }
     .settings .form { flex-wrap: wrap; }
     .settings .form > * { min-width: 100% !important; }
 }

@@ -62,13 +62,7 @@ class Studio(Easel):
         self.pad, self.dot = self.root.locator(".pad"), self.root.locator(".dot")
 
     def open(self) -> None:
-        tab = self.page.locator("button[role=tab]:visible", has_text="Multimodal")
-        menu = self.page.get_by_role("button", name="More tabs")
-        expect(tab.or_(menu).first).to_be_visible()
-        if not tab.count():
-            menu.click()
-            tab = self.page.locator(".overflow-dropdown button", has_text="Multimodal")
-        tab.first.click()
+        self.page.get_by_role("tab", name="Multimodal").click()
         self.root.locator(".desk[data-kind]").wait_for()
         expect(self.root.locator('[data-part="seed"]')).not_to_be_empty()
 

@@ -26,7 +26,7 @@ def findings(page: Page) -> list[str]:
 
 
 def go_to(easel: Easel, tab: str) -> Easel:
-    """Open a tab by its link: on a phone its button may be in a menu."""
+    """Open a tab by its link."""
     easel.page.evaluate("tab => { location.hash = `tab=${tab}` }", tab)
     expect(easel.page.locator(f"#tab-{tab} .desk")).to_be_visible()
     return Easel(easel.page, tab, easel.complaints)

@@ -51,11 +51,7 @@ def board(open_easel: Callable[..., Easel], address: tuple[str, Path]) -> Callab
 
     def open_board(**options: object) -> Easel:
         easel = open_easel(address[0], **options)
-        tab = easel.page.get_by_role("tab", name="Compare")
-        if not tab.is_visible():  # on a phone the last tabs are in a menu
-            easel.page.locator(".overflow-menu > button").click()
-            tab = easel.page.locator(".overflow-dropdown button").filter(has_text="Compare")
-        tab.click()
+        easel.page.get_by_role("tab", name="Compare").click()
         easel.paper = easel.page.locator(".board .paper")
         easel.page.locator(".board .desk[data-kind]").wait_for()
         return easel

@@ -203,6 +203,22 @@ def test_a_phone(open_easel: Callable[..., Easel], server: str) -> None:
     easel.screenshot("phone")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_tab_is_in_sight_on_the_narrowest_phone(
+    open_easel: Callable[..., Easel], server: str, language: str
+) -> None:
+    phone = {**PHONE, "viewport": {"width": 360, "height": 740}}
+    page = open_easel(server, **phone, locale=language).page
+    tabs = page.locator('[role="tab"][id^="tab-"]')
+    expect(tabs).to_have_count(4)
+    boxes = [tab.bounding_box() for tab in tabs.all()]
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 360 for box in boxes), boxes
+    assert len({box["y"] for box in boxes if box}) == 1, f"they stand in more than one row: {boxes}"
+    assert tabs.evaluate_all("tabs => tabs.every((tab) => tab.scrollWidth <= tab.clientWidth)"), "a name is cut off"
+    tabs.last.tap()
+    expect(page.locator("#tab-compare .desk")).to_be_visible()
+
+
 def test_the_dark(open_easel: Callable[..., Easel], server: str) -> None:
     easel = open_easel(server, color_scheme="dark")
     background = easel.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
