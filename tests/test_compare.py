@@ -156,7 +156,7 @@ def test_the_tab_builds_and_its_words_exist(catalog: serving.Catalog) -> None:
     assert all(fn.api_visibility == "private" for fn in page.fns.values()), "no event of the page is for programs"
     html, script = ((compare.HERE / f"compare.{kind}").read_text() for kind in ("html", "js"))
     named = set(re.findall(r"\{\{texts\.(\w+)\}\}", html)) | set(re.findall(r"texts\.(\w+)", script))
-    assert named <= set(text.CANVAS) | set(text.COMPARE)
+    assert named <= {*text.CANVAS, *text.HISTORY, *text.COMPARE}
     by_python = {"task", "about", "measured", "legend"}
     built = {key for key in text.COMPARE if key.startswith(("figure_", "legend_"))}
     assert set(text.COMPARE) <= named | by_python | built, "texts that nobody shows"

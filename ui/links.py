@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import gradio as gr
 
 from ui import text
-from ui.history import HERE
+from ui.history import LINK_JS
 from ui.i18n import language
 
 HEAD = "<h1>{{texts.title}}</h1><p>{{texts.tagline}}</p><div class='toasts' data-part='toasts' role='alert'></div>"
@@ -47,7 +47,7 @@ def head(tabs: Sequence[str]) -> gr.HTML:
     return gr.HTML(
         html_template=HEAD,
         css_template=HEAD_CSS,
-        js_on_load=(HERE / "link.js").read_text(encoding="utf-8") + HEAD_JS,
+        js_on_load=LINK_JS + HEAD_JS,
         apply_default_css=False,
         elem_id="head",
         language=language(),

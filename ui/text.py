@@ -165,6 +165,7 @@ HISTORY = Words(
         "link_seed": "The link’s seed is no whole number from 0 to {limit}, so none is used.",
         "link_temperature": "The link’s temperature is no number from 0 to {limit}, so the usual one is used.",
         "link_style": "The link’s style does not fit this model, so it begins with another one.",
+        "link_seeds": "The link’s seeds do not fit the models here, so none is used.",
     },
 )
 

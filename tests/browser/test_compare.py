@@ -206,6 +206,82 @@ def test_the_other_direction_has_its_own_methods(board: Callable[..., Easel]) ->
     settle(page)  # the drawing is still there, and is answered again
 
 
+def test_a_link_reopens_the_task_and_its_styles(
+    board: Callable[..., Easel], open_easel: Callable[..., Easel], address: tuple[str, Path]
+) -> None:
+    page = board(permissions=["clipboard-read", "clipboard-write"]).page
+    page.locator("#compare-task label").filter(has_text="emoji → outline").click()
+    expect(page.locator(".tile")).to_have_count(2)
+    copy = page.locator(".board").get_by_role("button", name="Copy a link to these settings")
+    copy.click()
+    task = f"{address[0]}/#tab=compare&model=emoji-cyclegan&direction=B2A"
+    assert page.evaluate("navigator.clipboard.readText()") == task
+    lay(page)
+    page.get_by_role("button", name="Another style of MUNIT").click()
+    expect(tile(page, "MUNIT").locator(".time")).to_contain_text("· style ")
+    copy.click()
+    expect(page.locator(".board .toast")).to_contain_text("the drawing stays here")
+    link = page.evaluate("navigator.clipboard.readText()")
+    style = tile(page, "MUNIT").locator(".time").inner_text().rpartition(" · ")[2]
+    assert link == f"{task}&seeds=emoji-munit:{style.removeprefix('style ')}"
+
+    other = open_easel(link).page
+    expect(other.locator(".tile")).to_have_count(2)
+    expect(other.locator("#compare-task input:checked")).to_have_value("emoji (picture) to outline (outline)")
+    expect(other.locator(".board .toast")).to_have_count(0)
+    lay(other)
+    expect(tile(other, "MUNIT").locator(".time")).to_contain_text(style)
+    settle(page, "MUNIT")
+    assert np.array_equal(shown(other, "MUNIT"), shown(page, "MUNIT"))
+    other.evaluate("link => { location.href = link }", task)
+    expect(tile(other, "MUNIT").locator(".time")).to_contain_text("mean style")
+
+
+def lay(page: Page) -> None:
+    """Lay a picture on the board's paper and wait for the answers of the two methods that take one."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 32), "orange").save(buffer, "PNG")
+    file = {"name": "orange.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    page.locator('.board [data-part="file"]').set_input_files(file)
+    settle(page, "CycleGAN", "MUNIT")
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("model=nobody", "names a model that is not here (nobody)"),
+        ("model=emoji-pix2pix&direction=B2A", "does not translate in the link’s direction"),
+        ("model=emoji-munit&seeds=emoji-munit:-1", "seeds do not fit"),
+        ("model=emoji-munit&seeds=emoji-munit:1.5", "seeds do not fit"),
+        ("model=emoji-munit&seeds=emoji-munit:2147483648", "seeds do not fit"),
+        ("model=emoji-munit&seeds=emoji-munit:1,__proto__:2", "seeds do not fit"),
+        ("model=emoji-munit&seeds=7", "seeds do not fit"),
+        ("model=emoji-munit&seeds=", "seeds do not fit"),
+    ],
+)
+def test_a_wrong_link_gives_a_sentence_and_a_board(
+    open_easel: Callable[..., Easel], address: tuple[str, Path], link: str, sentence: str
+) -> None:
+    page = open_easel(f"{address[0]}/#tab=compare&{link}").page
+    expect(page.locator(".board .toast")).to_contain_text(sentence)
+    example(page, 1)
+    settle(page)
+    expect(tile(page, "MUNIT").locator(".time")).to_contain_text("mean style")
+
+
+def test_a_link_gives_seeds_to_methods_with_styles_alone(
+    board: Callable[..., Easel], open_easel: Callable[..., Easel], address: tuple[str, Path]
+) -> None:
+    """No other tile says that chance was at work in it."""
+    plain = board().page
+    seeds = "seeds=emoji-pix2pix:7"
+    linked = open_easel(f"{address[0]}/#tab=compare&model=emoji-pix2pix&{seeds}").page
+    for page in (plain, linked):
+        example(page, 1)
+        settle(page)
+    assert np.array_equal(shown(plain, "pix2pix"), shown(linked, "pix2pix"))
+
+
 def test_a_server_that_is_gone_is_told_once(board: Callable[..., Easel]) -> None:
     easel = board()
     page = easel.page

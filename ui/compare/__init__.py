@@ -15,6 +15,7 @@ from i2i_models import checkpoint
 from i2i_models.abilities import Direction
 from ui import text
 from ui.canvas import ServerFunction, desk_parts
+from ui.history import LINK_JS, history_parts
 from ui.payload import read_mapping, to_live_url
 from ui.serving import Answer, Catalog, card_markdown, sentences
 from ui.studio import PRIVATE
@@ -89,17 +90,23 @@ def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
         container=False,
         elem_id="compare-task",
     )
-    desk = desk_parts(catalog, models.values(), max_file_bytes)
+    desk, visit = desk_parts(catalog, models.values(), max_file_bytes), history_parts()
+    props = {
+        **desk.props,
+        "texts": {**desk.props["texts"], **visit.texts, **text.COMPARE},
+        "limits": {**desk.props["limits"], **visit.limits},
+        "tab": "compare",
+    }
     board = gr.HTML(
         value={"task": first},
         html_template=_read("compare.html").replace("<!-- desk -->", desk.html),
         css_template=desk.css + _read("compare.css"),
-        js_on_load=desk.js + _read("compare.js"),
+        js_on_load="\n".join((desk.js, LINK_JS, _read("compare.js"))),
         apply_default_css=False,
         server_functions=[sentences(catalog.translate), sentences(truths(catalog)), *desk.server_functions],
         elem_id="compare-board",
         tasks=tasks,
-        **{**desk.props, "texts": {**desk.props["texts"], **text.COMPARE}},
+        **props,
     )
     with gr.Accordion("", open=False, visible=False, elem_id="compare-card", elem_classes="card") as accordion:
         card = gr.Markdown()
@@ -111,7 +118,8 @@ def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
         label = text.COMPARE["about"].format(name=translator.info.name)
         return gr.update(label=label, open=True, visible=True), card_markdown(translator) or text.STUDIO["no_card"]
 
-    task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=board)
+    task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=board, show_progress="hidden")
+    board.recall(fn=None, js="({ task }) => task", inputs=board, outputs=task)
     task.change(lambda: gr.update(visible=False), outputs=accordion, **PRIVATE)
     scroll = (
         "() => setTimeout(() => document.querySelector('#compare-card')?.scrollIntoView({ behavior: 'smooth' }), 50)"

@@ -72,7 +72,7 @@ class MethodTile extends Tile {
     this.seed = null; // of a random style; none is the mean style
     this.image = null;
     this.root.dataset.checkpoint = method.checkpoint;
-    if (method.styled) this.addButton("reroll", texts.reroll, () => this.reroll());
+    if (method.styled) this.addButton("reroll", texts.reroll, () => this.take(Math.floor(Math.random() * 10000)));
     this.addButton("about", texts.card_of, () => trigger("about", { checkpoint: method.checkpoint }));
     this.root.append(this.figures());
     this.live = new Live(
@@ -107,8 +107,8 @@ class MethodTile extends Tile {
     });
   }
 
-  reroll() {
-    this.seed = Math.floor(Math.random() * 10000);
+  take(seed) {
+    this.seed = seed;
     if (!desk.empty) this.ask();
   }
 
@@ -228,6 +228,28 @@ function download() {
   });
 }
 
+// ---- links
+
+function copy() {
+  const { checkpoint, direction } = task;
+  const rolled = tiles.filter((tile) => tile.seed !== null);
+  const seeds = new Map(rolled.map((tile) => [tile.method.checkpoint, tile.seed]));
+  copyLink(linkTo(props.tab, { checkpoint, direction, seeds }), talk);
+}
+
+/** A link names a task by any of its models, and the styles that were rolled by their seeds. */
+function openLink(link) {
+  const { settings: wanted, complaints } = checkLink(link, { models, limits, texts });
+  if (wanted) {
+    const isMeant = (method) => method.checkpoint === wanted.checkpoint && method.direction === wanted.direction;
+    props.value = { task: Object.keys(tasks).find((key) => tasks[key].methods.some(isMeant)) };
+    applyTask();
+    for (const tile of tiles) if (tile.method.styled) tile.take(wanted.seeds.get(tile.method.checkpoint) ?? null);
+    trigger("recall");
+  }
+  if (complaints.length) talk.say(complaints.join(" "));
+}
+
 // ---- which task
 
 function columnsFor(count) {
@@ -255,5 +277,7 @@ function applyTask() {
 }
 
 $('[data-act="download"]').addEventListener("click", download);
+$('[data-act="link"]').addEventListener("click", copy);
 watch("value", applyTask);
 applyTask();
+followLinks(props.tab, element, openLink);

@@ -7,6 +7,8 @@ from ui import text
 from ui.payload import MAX_SEED, MAX_STYLE, MAX_TEMPERATURE
 
 HERE = Path(__file__).parent
+LINK_JS = (HERE / "link.js").read_text(encoding="utf-8")
+"""Links alone: `linkTo`, `checkLink`, `followLinks` and `copyLink`, after the desk's files; `linked` anywhere."""
 
 
 class HistoryParts(NamedTuple):
@@ -25,12 +27,12 @@ class HistoryParts(NamedTuple):
 def history_parts() -> HistoryParts:
     """History and links for a component of your own, beside the parts of the desk.
 
-    In JavaScript, after the desk's files, `History`, `linkTo`, `checkLink`, `followLinks` and `copyLink` are at hand.
+    In JavaScript, after the desk's files, `History` is at hand, and what is in `LINK_JS`.
     """
     return HistoryParts(
         html=_read("history.html"),
         css=_read("history.css"),
-        js="\n".join(map(_read, ("zip.js", "history.js", "link.js"))),
+        js="\n".join((_read("zip.js"), _read("history.js"), LINK_JS)),
         texts=dict(text.HISTORY),
         limits={"seed": MAX_SEED, "temperature": MAX_TEMPERATURE, "style": MAX_STYLE},
     )

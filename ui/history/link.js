@@ -8,14 +8,15 @@ function linked() {
   return location.hash.startsWith(LINKED) ? Object.fromEntries(new URLSearchParams(location.hash.slice(1))) : null;
 }
 
-/** The address that opens `tab` with these settings. */
-function linkTo(tab, { checkpoint, direction, seed, temperature, style }) {
+/** The address that opens `tab` with these settings; `seeds` (a Map) are of several models at once, by name. */
+function linkTo(tab, { checkpoint, direction, seed, temperature, style, seeds }) {
   const fields = { tab, model: checkpoint, direction };
   if (seed != null) Object.assign(fields, { seed, temperature });
   if (style) fields.style = style.map((number) => Number(number.toFixed(3))).join(",");
+  if (seeds?.size) fields.seeds = [...seeds].map((pair) => pair.join(":")).join(",");
   const address = new URL(location.href);
   // what stays readable in a fragment need not be escaped
-  address.hash = new URLSearchParams(fields).toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+  address.hash = new URLSearchParams(fields).toString().replace(/%(2C|2F|3A)/g, decodeURIComponent);
   return address.href;
 }
 
@@ -29,7 +30,8 @@ function linkTo(tab, { checkpoint, direction, seed, temperature, style }) {
  */
 function checkLink(link, { models, limits, texts, numbers = () => 0 }) {
   const checkpoint = link.model;
-  const directions = ["A2B", "B2A"].filter((name) => `${checkpoint} ${name}` in models);
+  const directionsOf = (model) => ["A2B", "B2A"].filter((name) => `${model} ${name}` in models);
+  const directions = directionsOf(checkpoint);
   if (!directions.length) {
     return { settings: null, complaints: [texts.link_model.replace("{name}", String(checkpoint ?? "").slice(0, 60))] };
   }
@@ -46,14 +48,18 @@ function checkLink(link, { models, limits, texts, numbers = () => 0 }) {
   const number = (text) => (text.trim() ? Number(text) : NaN);
   const direction = field("direction", String, (value) => directions.includes(value)) ?? directions[0];
   const count = numbers(checkpoint, direction);
+  const isSeed = (value) => within(limits.seed)(value) && Number.isInteger(value);
   const isStyle = (list) => list.length === count && list.every((value) => within(limits.style)(Math.abs(value)));
+  const named = (pair) => [pair.slice(0, pair.lastIndexOf(":")), number(pair.slice(pair.lastIndexOf(":") + 1))];
+  const areSeeds = (seeds) => [...seeds].every(([model, seed]) => directionsOf(model).length && isSeed(seed));
   return {
     settings: {
       checkpoint,
       direction,
-      seed: field("seed", number, (value) => within(limits.seed)(value) && Number.isInteger(value), limits.seed) ?? null,
+      seed: field("seed", number, isSeed, limits.seed) ?? null,
       temperature: field("temperature", number, within(limits.temperature), limits.temperature) ?? 1,
       style: field("style", (text) => text.split(",").map(number), isStyle) ?? null,
+      seeds: field("seeds", (text) => new Map(text.split(",").map(named)), areSeeds) ?? new Map(),
     },
     complaints,
   };
