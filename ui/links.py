@@ -18,6 +18,8 @@ HEAD_CSS = """
 """
 HEAD_JS = """
 document.documentElement.lang = props.language;
+// Gradio's loading veil fades out over a page that is there already: it must not swallow the first stroke.
+document.querySelector(".main.app > .wrap.translucent")?.style.setProperty("pointer-events", "none");
 async function openTab() {
     const tab = linked()?.tab;
     if (!tab) return;

@@ -74,9 +74,22 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
         card = gr.Markdown()
 
     controls: list[Any] = [model, direction, dropout, temperature, seed]
-    gr.on([c.change for c in controls], fn=None, js=settings_js(translators), inputs=controls, outputs=canvas)
-    canvas.swap(fn=None, js="(d) => d.split('2').reverse().join('2')", inputs=direction, outputs=direction)
-    another.click(fn=None, js="() => Math.floor(Math.random() * 10000)", outputs=seed)
+    gr.on(
+        [c.change for c in controls],
+        fn=None,
+        js=settings_js(translators),
+        inputs=controls,
+        outputs=canvas,
+        show_progress="hidden",
+    )
+    canvas.swap(
+        fn=None,
+        js="(d) => d.split('2').reverse().join('2')",
+        inputs=direction,
+        outputs=direction,
+        show_progress="hidden",
+    )
+    another.click(fn=None, js="() => Math.floor(Math.random() * 10000)", outputs=seed, show_progress="hidden")
 
     def offer(name: str, direction: str, dropout: bool) -> list[dict[str, Any]]:
         """Show the controls of the chosen model and no others."""

@@ -46,6 +46,7 @@ def multimodal_tab(catalog: Catalog, max_file_bytes: int) -> None:
         js="(checkpoint, direction) => ({ checkpoint, direction })",
         inputs=[model, direction],
         outputs=component,
+        show_progress="hidden",
     )
 
     def recall(settings: dict[str, Any]) -> list[Any]:
