@@ -26,20 +26,20 @@ def adversarial(logits: Logits, real: bool, kind: GanLoss) -> Tensor:
     return F.mse_loss(logits, target)
 
 
-def real_and_fake(logits: Logits, kind: GanLoss) -> tuple[Tensor, Tensor]:
-    """The discriminator's two terms from one pass over real images followed by as many fakes.
+def real_and_fake(discriminator: nn.Module, real: Tensor, fake: Tensor, kind: GanLoss) -> tuple[Tensor, Tensor]:
+    """The discriminator's two terms, from one pass over real images followed by as many fakes.
 
-    Args:
-        logits: `(2N, …)`, first the N real, then the N fake; or such a map for each scale.
+    With batch norm it takes two passes: statistics over both would give away which is which, while the generator,
+    judged on fakes alone, would find nothing to learn from.
 
     Returns:
-        The loss on the real half and on the fake half.
+        The loss on the real images and on the fake ones.
     """
-    if isinstance(logits, list):
-        terms = [real_and_fake(scale, kind) for scale in logits]
-        return torch.stack([real for real, _ in terms]).sum(), torch.stack([fake for _, fake in terms]).sum()
-    real, fake = logits.chunk(2)
-    return adversarial(real, True, kind), adversarial(fake, False, kind)
+    if any(isinstance(layer, nn.BatchNorm2d) for layer in discriminator.modules()):
+        return adversarial(discriminator(real), True, kind), adversarial(discriminator(fake), False, kind)
+    logits = discriminator(torch.cat([real, fake]))
+    halves = [scale.chunk(2) for scale in (logits if isinstance(logits, list) else [logits])]
+    return adversarial([half for half, _ in halves], True, kind), adversarial([half for _, half in halves], False, kind)
 
 
 def tell_apart(
@@ -48,13 +48,13 @@ def tell_apart(
     """The discriminators' step of the unpaired methods, summed over both domains.
 
     `d_real`: how far D_A(a) and D_B(b) are from "real"; `d_fake`: D_A(fake_a) and D_B(fake_b) from "fake".
-    Real and fake go through a discriminator together. No gradient reaches the fakes.
+    No gradient reaches the fakes.
 
     Args:
         discriminators: with the entries `A` and `B`.
     """
-    real_a, not_a = real_and_fake(discriminators["A"](torch.cat([a, fake_a.detach()])), kind)
-    real_b, not_b = real_and_fake(discriminators["B"](torch.cat([b, fake_b.detach()])), kind)
+    real_a, not_a = real_and_fake(discriminators["A"], a, fake_a.detach(), kind)
+    real_b, not_b = real_and_fake(discriminators["B"], b, fake_b.detach(), kind)
     return {"d_real": real_a + real_b, "d_fake": not_a + not_b}
 
 

@@ -109,8 +109,8 @@ class Pix2PixObjective:
 
     def discriminator_loss(self, discriminator: nn.Module, a: Tensor, b: Tensor, outputs: Parts) -> Parts:
         """Equation 1, D's side: −½ (log D(a, b) + log(1 − D(a, G(a)))); halved to slow D down (section 3.3)."""
-        pairs = torch.cat([torch.cat([a, a]), torch.cat([b, outputs["fake_b"].detach()])], 1)
-        real, fake = real_and_fake(discriminator(pairs), self.gan)
+        true_pair, made_pair = torch.cat([a, b], 1), torch.cat([a, outputs["fake_b"].detach()], 1)
+        real, fake = real_and_fake(discriminator, true_pair, made_pair, self.gan)
         return {"d_real": 0.5 * real, "d_fake": 0.5 * fake}
 
     def generator_loss(self, network: Pix2Pix, discriminator: nn.Module, a: Tensor, b: Tensor, outputs: Parts) -> Parts:

@@ -46,11 +46,19 @@ def numbers(parts: dict[str, Tensor]) -> dict[str, float]:
 
 
 def test_scales_add_up() -> None:
-    logits = TwoScales()(torch.cat([flat(0.5), flat(0.25)]))
-    real, fake = real_and_fake(logits, "least_squares")
+    real, fake = real_and_fake(TwoScales(), flat(0.5), flat(0.25), "least_squares")
     assert real.item() == pytest.approx(0.5**2 + 0)
     assert fake.item() == pytest.approx(0.25**2 + 0.5**2)
+    logits = TwoScales()(torch.cat([flat(0.5), flat(0.25)]))
     assert adversarial(logits[:1], True, "least_squares").item() == pytest.approx((0.5**2 + 0.75**2) / 2)
+
+
+def test_batch_norm_sees_real_and_fake_apart() -> None:
+    judge = nn.Sequential(FirstChannel(), nn.BatchNorm2d(1))
+    real, fake = real_and_fake(judge, flat(0.75), flat(-0.75), "least_squares")
+    assert (real.item(), fake.item()) == pytest.approx((1, 0), abs=1e-4), (
+        "flat images are all 0 to it: none gives away the other"
+    )
 
 
 def test_tell_apart_and_fool() -> None:

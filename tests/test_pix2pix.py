@@ -98,7 +98,7 @@ def test_adversarial_losses_by_hand() -> None:
     assert adversarial(logits, False, "cross_entropy").item() == pytest.approx(expected, rel=1e-5)
     assert adversarial(logits, True, "least_squares").item() == pytest.approx((1 + 1) / 2)
     assert adversarial(logits, False, "least_squares").item() == pytest.approx((0 + 4) / 2)
-    real, fake = real_and_fake(torch.tensor([1.0, 1.0, 3.0, 1.0]), "least_squares")
+    real, fake = real_and_fake(nn.Identity(), torch.tensor([1.0, 1.0]), torch.tensor([3.0, 1.0]), "least_squares")
     assert (real.item(), fake.item()) == (0.0, 5.0)
 
 

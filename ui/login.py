@@ -23,6 +23,7 @@ import i2i_models as i2i
 from i2i_models import checkpoint, hub
 from i2i_models.push import push
 from ui import text
+from ui.multimodal import style_studio
 from ui.serving import Catalog
 from ui.studio import studio
 
@@ -93,7 +94,9 @@ def _studio_of(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
     def show(translator: i2i.Translator | None) -> None:
         if translator is not None:
             # In the components of this session, so that nobody else can name it.
-            studio(catalog.alone(translator), [translator], "own", max_file_bytes)
+            alone = catalog.alone(translator)
+            build_studio = style_studio if alone.multimodal() else studio
+            build_studio(alone, [translator], "own", max_file_bytes)
 
 
 def _copies(catalog: Catalog) -> None:

@@ -11,7 +11,7 @@ from i2i_models.remote import Elsewhere
 from ui import i18n, links, login, text
 from ui.api import Page, add_api
 from ui.compare import compare_tab
-from ui.multimodal import multimodal_tab
+from ui.multimodal import style_studio
 from ui.serving import Catalog
 from ui.studio import studio
 
@@ -76,14 +76,16 @@ def tabs(catalog: Catalog) -> None:
     """The tabs inside the current `gr.Blocks`; what a tab shows is built and sent with the page, drawn when opened."""
     # wrap: where they do not fit beside each other, a second row and not Gradio's menu, in which nobody looks
     with gr.Tabs(overflow_behavior="wrap"):
-        for name, translators in (("paired", catalog.paired()), ("unpaired", catalog.unpaired())):
+        for name, build_studio, translators in (
+            ("paired", studio, catalog.paired()),
+            ("unpaired", studio, catalog.unpaired()),
+            ("multimodal", style_studio, catalog.multimodal()),
+        ):
             with gr.Tab(text.PAGE[f"tab_{name}"], id=name, elem_id=f"tab-{name}"):
                 if translators:
-                    studio(catalog, translators, name, MAX_FILE_BYTES)
+                    build_studio(catalog, translators, name, MAX_FILE_BYTES)
                 else:
                     gr.Markdown(text.EMPTY[name].format(folder=catalog.folder.name), elem_classes="inviting")
-        with gr.Tab(text.PAGE["tab_multimodal"], id="multimodal", elem_id="tab-multimodal"):
-            multimodal_tab(catalog, MAX_FILE_BYTES)
         with gr.Tab(text.PAGE["tab_compare"], id="compare", elem_id="tab-compare"):
             compare_tab(catalog, MAX_FILE_BYTES)
         if login.is_offered():

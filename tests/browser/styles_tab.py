@@ -55,10 +55,10 @@ def save_munit(folder: Path, title: str, kinds: tuple[str, str], seed: int) -> N
 
 
 class Studio(Easel):
-    """The open Multimodal tab."""
+    """The Multimodal tab, or another one with styles."""
 
-    def __init__(self, easel: Easel) -> None:
-        super().__init__(easel.page, "multimodal", easel.complaints)
+    def __init__(self, easel: Easel, tab: str = "multimodal") -> None:
+        super().__init__(easel.page, tab, easel.complaints)
         self.pad, self.dot = self.root.locator(".pad"), self.root.locator(".dot")
 
     def open(self) -> None:

@@ -63,7 +63,7 @@ def test_no_serious_finding_on_any_tab(
     multimodal.root.locator(".invited button").first.click()
     multimodal.settled()
     for panel in ("random", "picture", "kept", "between", "many"):
-        page.locator(f"#mm-tab-{panel}").click()
+        page.locator(f"#multimodal-tab-{panel}").click()
         page.wait_for_timeout(300)
         found[f"multimodal, {panel}"] = findings(page)
 

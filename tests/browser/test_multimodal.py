@@ -447,10 +447,11 @@ def test_a_server_that_is_gone_costs_nothing(studio: Studio) -> None:
 
 
 def test_nothing_jumps_when_pictures_come(studio: Studio) -> None:
-    places = (studio.pad, studio.result, studio.root.get_by_role("tablist"), studio.root.locator("#mm-random .tools"))
+    panel = studio.root.locator("#multimodal-random")
+    places = (studio.pad, studio.result, studio.root.get_by_role("tablist"), panel.locator(".tools"))
     before = [place.bounding_box() for place in places]
     studio.example()
-    studio.filled(studio.root.locator("#mm-random .tile"), 12)
+    studio.filled(panel.locator(".tile"), 12)
     assert [place.bounding_box() for place in places] == before
 
 
@@ -486,7 +487,7 @@ def test_a_phone(open_studio: Open) -> None:
 def test_the_dark(open_studio: Open) -> None:
     studio = open_studio(color_scheme="dark")
     studio.example()
-    studio.filled(studio.root.locator("#mm-random .tile"), 12)
+    studio.filled(studio.root.locator("#multimodal-random .tile"), 12)
     background = studio.pad.evaluate("pad => getComputedStyle(pad).backgroundColor")
     assert max(int(c) for c in re.findall(r"\d+", background)[:3]) < 64
     studio.screenshot("multimodal-dark")

@@ -1,10 +1,10 @@
-"""The Multimodal tab: methods that give another picture for every style (MUNIT).
+"""A tab for methods that give another picture for every style (MUNIT).
 
 A `gr.HTML` of our own around the desk: a pad and sliders over the directions in which real images' styles vary,
 random styles, styles of pictures, kept ones, the way between two, one style on many inputs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,21 @@ HERE = Path(__file__).parent
 SCRIPTS = ("space.js", "kept.js", "panels.js", "many.js", "multimodal.js")
 
 
-def multimodal_tab(catalog: Catalog, max_file_bytes: int) -> None:
-    """Build the tab inside the current `gr.Blocks`; an invitation where the catalogue has no model with styles."""
-    translators = catalog.multimodal()
-    if not translators:
-        gr.Markdown(text.EMPTY["multimodal"].format(folder=catalog.folder.name), elem_classes="inviting")
-        return
+def style_studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str, max_file_bytes: int) -> None:
+    """Build the tab inside the current `gr.Blocks`.
+
+    Args:
+        translators: the models of this tab, at least one, all with styles.
+        elem_id: what the ids of the tab's elements begin with.
+    """
     models = {t.info.name: t for t in translators}
     first = translators[0]
-    choice = model_choice(translators, "multimodal")
+    choice = model_choice(translators, elem_id)
     model = choice.model
-    direction = direction_choice(first, "multimodal")
+    direction = direction_choice(first, elem_id)
     value = {"checkpoint": first.info.name, "direction": first.directions[0]}
-    component = styles_component(catalog, translators, value, max_file_bytes, elem_id="multimodal-easel")
-    with gr.Accordion(text.STUDIO["card"], open=False, elem_id="multimodal-card", elem_classes="card") as accordion:
+    component = styles_component(catalog, translators, value, max_file_bytes, elem_id=f"{elem_id}-easel")
+    with gr.Accordion(text.STUDIO["card"], open=False, elem_id=f"{elem_id}-card", elem_classes="card") as accordion:
         card = gr.Markdown()
 
     gr.on(

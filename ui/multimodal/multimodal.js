@@ -15,7 +15,7 @@ const visit = new History($(".history"), { tab: props.tab, texts, restore });
 
 const app = {
   talk, texts, desk, formats,
-  kept: new Kept(),
+  kept: (globalThis.keptStyles ??= new Kept()), // one for the page: two would overwrite each other's in the browser
   /** Those kept styles that fit the present model and direction. */
   get keptHere() { return app.kept.of(app.settings, app.space.mean.length); },
   settings: {},
@@ -244,12 +244,13 @@ async function fill(buttons, chosen, wanted) {
 
 // ---- panels
 
+const panel = (name) => $(`#${props.tab}-${name}`);
 const panels = {
-  random: new RandomPanel($("#mm-random"), app),
-  picture: new PicturePanel($("#mm-picture"), app),
-  kept: new KeptPanel($("#mm-kept"), app),
-  between: new BetweenPanel($("#mm-between"), app),
-  many: new ManyPanel($("#mm-many"), app),
+  random: new RandomPanel(panel("random"), app),
+  picture: new PicturePanel(panel("picture"), app),
+  kept: new KeptPanel(panel("kept"), app),
+  between: new BetweenPanel(panel("between"), app),
+  many: new ManyPanel(panel("many"), app),
 };
 let open = "random";
 
@@ -261,7 +262,7 @@ app.onKept = (items) => {
 const tabs = [...element.querySelectorAll("[role=tab]")];
 
 function openPanel(tab) {
-  open = tab.id.replace("mm-tab-", "");
+  open = tab.id.replace(`${props.tab}-tab-`, "");
   for (const other of tabs) {
     const on = other === tab;
     other.setAttribute("aria-selected", on);

@@ -1,0 +1,73 @@
+"""Logged in, in a real browser: a visitor's own private checkpoints open with the controls that they have."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hub.conftest import hub, make  # noqa: F401
+from playwright.sync_api import Page, expect
+
+from i2i_models.push import push
+from ui import login, page
+from ui.theme import CSS, THEME
+
+from .easel import Easel
+from .styles_tab import Studio, save_munit
+
+
+@pytest.fixture
+def address(hub: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: F811
+    """The page with log-in, as Gradio mocks it outside of a Space; the account has two private checkpoints."""
+    save_munit(tmp_path / "styles", "Mine with styles", ("outline", "picture"), seed=3)
+    push(tmp_path / "styles", "owner/styles", private=True)
+    push(make(tmp_path / "plain"), "owner/plain", private=True)
+    save_munit(tmp_path / "served" / "shown", "For all", ("outline", "picture"), seed=4)
+    monkeypatch.setattr(login, "is_offered", lambda: True)
+    built, _ = page.build(tmp_path / "served")
+    _, url, _ = built.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS)
+    yield url.rstrip("/")
+    built.close()
+
+
+def open_own(page: Page, name: str) -> None:
+    """Open a checkpoint of the account in the tab in sight."""
+    page.locator("#own-choice input").fill(name)
+    page.locator("#own-choice input").press("Enter")
+    page.locator("#own-open").click()
+    expect(page.locator("#own-said")).to_contain_text("is open below, for you alone")
+
+
+def test_ones_own_model_with_styles_opens_with_its_desk_and_panels(
+    open_easel: Callable[..., Easel], address: str
+) -> None:
+    easel = open_easel(address)
+    page = easel.page
+    page.get_by_role("tab", name="Yours").click()
+    page.locator("#login").click()
+    page.wait_for_url("**/?*")
+    page.get_by_role("tab", name="Yours").click()
+
+    open_own(page, "owner/plain")
+    expect(page.locator("#own-easel .desk[data-kind]")).to_be_visible()
+    expect(page.locator("#own-easel .pad")).to_have_count(0)
+
+    open_own(page, "owner/styles")
+    studio = Studio(easel, "own")
+    expect(studio.part("seed")).not_to_be_empty()
+    first = studio.example()
+    studio.filled(page.locator("#own-random .tile"), 12)
+    studio.drag([(0.5, 0.5), (0.9, 0.2)])
+    studio.moved_on(first)
+    studio.filled(studio.panel("From a picture").locator(".tile"), 5)
+    studio.screenshot("own-styles")
+
+    studio.button("Keep style").click()
+    shared = Studio(easel)
+    shared.open()
+    shared.example()
+    shared.button("Keep style").click()
+    kept = json.loads(page.evaluate("localStorage['i2i-kept-styles']"))
+    assert [item["checkpoint"].partition("#")[0] for item in kept] == ["owner/styles", "shown"], "one lost the other's"
+    ids = page.locator("[id]").evaluate_all("found => found.map((node) => node.id)")
+    assert not {i for i in ids if ids.count(i) > 1 and i.startswith(("own", "multimodal"))}
