@@ -99,8 +99,8 @@ def save(
 
 
 def _save_weights(path: Path, module: "nn.Module", precision: "torch.dtype | None") -> None:
+    import safetensors.torch
     import torch
-    from safetensors.torch import save_file
 
     from .layers import TrainingState
 
@@ -111,7 +111,8 @@ def _save_weights(path: Path, module: "nn.Module", precision: "torch.dtype | Non
         if not key.startswith(left_out)
     }
     temporary = path.with_suffix(".tmp")
-    save_file(state, temporary, metadata={"format": "pt"})
+    # Not `save_file`, whose files nobody but their owner can read: a server may run as another user.
+    temporary.write_bytes(safetensors.torch.save(state, metadata={"format": "pt"}))
     os.replace(temporary, path)
 
 

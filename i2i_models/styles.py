@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from .checkpoint import STYLES, load_weights
@@ -161,7 +161,7 @@ def save_styles(folder: Path, spaces: Mapping[str, StyleSpace]) -> None:
         for field in dataclasses.fields(StyleSpace)
     }
     temporary = folder / (STYLES + ".tmp")
-    save_file(tensors, temporary)
+    temporary.write_bytes(save(tensors))
     os.replace(temporary, folder / STYLES)
 
 

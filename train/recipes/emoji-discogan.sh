@@ -5,8 +5,8 @@
 [ -d data/emoji/train ] || "$PYTHON" -m train.prepare outlines "$DATA/noto-emoji" data/emoji
 
 "$PYTHON" -m train discogan --data data/emoji --output checkpoints/emoji-discogan \
-    --size 128 --grow-from 64 --grow-until 0.4 --depth 6 --base-width 32 --norm batch --discriminator-width 32 \
-    --batch-size 4 --steps 25000 --learning-rate 2e-4 --decay-from 0.5 \
+    --size 128 --grow-from 64 --grow-until 0.75 --depth 6 --base-width 32 --norm batch --discriminator-width 32 \
+    --batch-size 4 --steps 2800 --learning-rate 2e-4 --decay-from 0.6 \
     --gan cross_entropy --lambda-reconstruction 10 --enlarge 1 --affine 1 --seed 1 \
     --name-a outline --kind-a outline --name-b emoji --sample-every 500 --save-every 250 \
     --data-note "Noto Emoji by Google (Apache License 2.0): 1,477 pictures to train on, 185 held out; outlines and pictures shown as two unpaired sets." \
