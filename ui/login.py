@@ -96,6 +96,7 @@ def _studio_of(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
             # In the components of this session, so that nobody else can name it.
             alone = catalog.alone(translator)
             build_studio = style_studio if alone.multimodal() else studio
+            # Both have their component in the same place; if not, Gradio would give its script another one's value.
             build_studio(alone, [translator], "own", max_file_bytes)
 
 

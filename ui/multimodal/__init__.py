@@ -33,9 +33,10 @@ def style_studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_i
     """
     models = {t.info.name: t for t in translators}
     first = translators[0]
-    choice = model_choice(translators, elem_id)
-    model = choice.model
-    direction = direction_choice(first, elem_id)
+    with gr.Row(elem_classes="choices"):
+        choice = model_choice(translators, elem_id)
+        model = choice.model
+        direction = direction_choice(first, elem_id)
     value = {"checkpoint": first.info.name, "direction": first.directions[0]}
     component = styles_component(catalog, translators, value, max_file_bytes, elem_id=f"{elem_id}-easel")
     with gr.Accordion(text.STUDIO["card"], open=False, elem_id=f"{elem_id}-card", elem_classes="card") as accordion:
