@@ -86,14 +86,18 @@ def test_the_empty_board_invites_and_one_click_fills_it(board: Callable[..., Eas
     invited = page.locator(".board .invited .thumb:visible")
     expect(invited).to_have_count(3)
     expect(page.get_by_role("button", name="Download as one picture")).to_be_disabled()
-    before = page.locator(".board .below").bounding_box()
+    # On the page and not in the window, which a click may scroll.
+    place = (
+        "e => { const b = e.getBoundingClientRect(); return [b.top + scrollY, b.left, b.width, b.height]; }"
+    )
+    before = page.locator(".board .below").evaluate(place)
     easel.screenshot("compare-empty")
     invited.first.click()
     settle(page)
     expect(page.locator(".invite")).to_be_hidden()
     for name in METHODS:
         expect(tile(page, name).locator(".time")).to_contain_text(" ms")
-    assert page.locator(".board .below").bounding_box() == before, "nothing moved when the results came"
+    assert page.locator(".board .below").evaluate(place) == before, "nothing moved when the results came"
     assert shown(page, "pix2pix").std() > 0
     easel.screenshot("compare-done")
 
