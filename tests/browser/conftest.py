@@ -79,7 +79,8 @@ def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+    for process in running:  # they end side by side
+        process.wait(30)
 
 
 @pytest.fixture(scope="session")
