@@ -95,13 +95,11 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
         """Show the controls of the chosen model and no others."""
         chance = models[name].abilities.chance
         directions = models[name].directions
+        # Only where it must: by the time this arrives, the visitor may have chosen the other one.
+        chosen = {} if direction in directions else {"value": directions[0]}
         seeded = chance == "latent" or (chance == "dropout" and dropout)
         return [
-            gr.update(
-                choices=direction_choices(models[name]),
-                value=direction if direction in directions else directions[0],
-                visible=len(directions) > 1,
-            ),
+            gr.update(choices=direction_choices(models[name]), visible=len(directions) > 1, **chosen),
             gr.update(visible=chance == "dropout"),
             gr.update(visible=chance == "latent"),
             gr.update(visible=seeded),

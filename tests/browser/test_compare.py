@@ -87,9 +87,7 @@ def test_the_empty_board_invites_and_one_click_fills_it(board: Callable[..., Eas
     expect(invited).to_have_count(3)
     expect(page.get_by_role("button", name="Download as one picture")).to_be_disabled()
     # On the page and not in the window, which a click may scroll.
-    place = (
-        "e => { const b = e.getBoundingClientRect(); return [b.top + scrollY, b.left, b.width, b.height]; }"
-    )
+    place = "e => { const b = e.getBoundingClientRect(); return [b.top + scrollY, b.left, b.width, b.height]; }"
     before = page.locator(".board .below").evaluate(place)
     easel.screenshot("compare-empty")
     invited.first.click()

@@ -91,9 +91,9 @@ def test_a_link_carries_a_style(open_easel: Callable[..., Easel], full_page: str
     expect(second.desk).to_have_attribute("data-kind", "labels")
     invite(second)
     numbers = [float(n) for n in link.rpartition("style=")[2].split(",")]
-    shown = second.page.locator('#multimodal-easel [data-part="numbers"] input')
-    for i, number in enumerate(numbers):
-        assert float(shown.nth(i).input_value()) == pytest.approx(number, abs=0.011)
+    shown = """numbers => [...document.querySelectorAll('#multimodal-easel [data-part="numbers"] input')]
+        .every((input, i) => Math.abs(input.value - numbers[i]) < 0.011)"""
+    second.page.wait_for_function(shown, arg=numbers)
     assert picture  # three decimals of the style may turn a pixel, so the style itself is compared
     is_chosen(second.page, "multimodal-model", "wall-munit")
 

@@ -5,8 +5,8 @@
 [ -f train/readers/facades.safetensors ] || "$PYTHON" -m train labelreader --data data/facades
 
 "$PYTHON" -m train cyclegan --data data/facades --output checkpoints/facades-cyclegan \
-    --size 128 --grow-from 64 --grow-until 0.83 --blocks 6 --base-width 32 --discriminator-width 32 \
-    --batch-size 2 --steps 2900 --learning-rate 2e-4 --decay-from 0.6 \
+    --size 128 --grow-from 64 --grow-until 0.6 --blocks 6 --base-width 32 --discriminator-width 32 \
+    --batch-size 2 --steps 20000 --learning-rate 2e-4 --decay-from 0.5 \
     --gan least_squares --lambda-cycle 10 --lambda-identity 0 --affine 0.3 --seed 1 \
     --name-a "facade labels" --kind-a labels --palette facades --name-b photo --sample-every 500 --save-every 250 \
     --data-note "CMP Facade Database (Tyleček and Šára 2013, CMP Prague), published for research: 400 label maps and 400 photos to train on, shown as two unpaired sets; 106 test pairs held out (and 100 for validation, unused)." \
