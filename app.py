@@ -5,6 +5,8 @@ I2I_CHECKPOINTS more of them: folders, Hub ids and collections of the Hub, separ
 I2I_ENGINE what runs the networks (auto, openvino or torch).
 """
 
+import contextlib
+import ctypes
 import importlib.util
 import logging
 import os
@@ -15,6 +17,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from i2i_models.remote import Elsewhere
+
+
+M_ARENA_MAX = -8
+"""As in glibc's malloc.h."""
 
 
 class StartError(Exception):
@@ -62,6 +68,11 @@ def main(elsewhere: "Elsewhere | None" = None) -> int:
         elsewhere: where networks run, if not in this process (deploy/ray_serve.py).
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # Before torch is imported: its idle threads would spin, and take from OpenVINO's a third of the processor.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    with contextlib.suppress(OSError, AttributeError):  # not glibc
+        # Two heaps for all threads: with one for each, what a thread has freed no other can use.
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
     from i2i_models.engine import requested
     from i2i_models.errors import EngineError
 

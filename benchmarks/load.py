@@ -108,11 +108,10 @@ async def _crowd(
 
 
 async def _config(client: httpx.AsyncClient) -> dict[str, Any]:
-    """The page's components, as soon as it answers and has read its networks."""
+    """The page's components, as soon as it answers and its networks are warm."""
     for _ in range(600):
         try:
-            networks = (await client.get("/healthz")).json()["networks"]
-            if networks["loaded"] == networks["total"]:
+            if (await client.get("/healthz")).json()["networks"]["warm"]:
                 return (await client.get("/config")).json()
         except httpx.TransportError:
             pass  # it is still starting

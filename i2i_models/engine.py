@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from .errors import EngineError
-from .graph import Graph
+from .graph import Graph, is_kept
 
 if TYPE_CHECKING:
     import torch
@@ -212,14 +212,22 @@ class OpenVINOEngine:
         inputs = self.network.decoder_inputs(codes, style, noise, temperature)
         return self._run("decoder", direction, self.network.decoder(direction), *inputs)
 
+    def is_kept(self) -> bool:
+        """Whether all its graphs are on disk, from where they are had in a tenth of a second each."""
+        parts = {"encoder": self.network.encoder, "decoder": self.network.decoder}
+        modules = [(part, d, find(d)) for part, find in parts.items() for d in self.network.directions]
+        return all(module is None or is_kept(module, self._precision(part, d)) for part, d, module in modules)
+
+    def _precision(self, part: str, direction: "Direction") -> Literal["f32"] | None:
+        return "f32" if part == "encoder" or direction in self._exact else None
+
     def _run(self, part: str, direction: "Direction", module: "nn.Module", *inputs: "Tensor") -> "Tensor":
         import torch
 
         run = self._graphs.get((part, direction))
         if run is None and _building.acquire(blocking=False):
             try:
-                precision = "f32" if part == "encoder" or direction in self._exact else None
-                run = self._graphs.get((part, direction)) or _graph_of(module, inputs, precision)
+                run = self._graphs.get((part, direction)) or _graph_of(module, inputs, self._precision(part, direction))
                 self._graphs[part, direction] = run
             finally:
                 _building.release()

@@ -51,6 +51,12 @@ class Graph:
             return torch.from_numpy(self._request.infer(arrays)[0])
 
 
+def is_kept(module: "nn.Module", precision: str | None = None) -> bool:
+    """Whether a module's compiled graph is on disk. Arguments as `Graph`."""
+    file = _cache_file(module, precision or best_precision(), processor())
+    return file is not None and file.is_file()
+
+
 @functools.cache
 def core() -> Any:
     """The process's only Core: the CPU plugin moves the stack that signals are handled on, and when several Cores

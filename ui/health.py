@@ -112,7 +112,11 @@ class Service:
         line = self.guard.line
         said = {
             "status": "closing" if self.guard.closing else "ok",
-            "networks": {"loaded": sum(t.is_loaded for t in translators), "total": len(translators)},
+            "networks": {
+                "loaded": sum(t.is_loaded for t in translators),
+                "total": len(translators),
+                "warm": self.catalog.is_warm,
+            },
             "questions": {"running": line.running, "waiting": len(line)},
         }
         return JSONResponse(said, 503 if self.guard.closing else 200, {"Cache-Control": "no-store"})
@@ -122,7 +126,9 @@ class Service:
         told = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
-        told.wait()
+        # Again and again: a signal that the system hands to another thread does not wake this one.
+        while not told.wait(0.5):
+            pass
         self.guard.closing = True
         end = time.monotonic() + PATIENCE
         while self._is_busy() and time.monotonic() < end:

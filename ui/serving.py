@@ -20,7 +20,7 @@ from PIL import Image, ImageStat
 
 import i2i_models as i2i
 from i2i_models.abilities import Direction
-from i2i_models.engine import chosen, graphs_made_apart
+from i2i_models.engine import OpenVINOEngine, graphs_made_apart
 from i2i_models.remote import Elsewhere, load_remote
 from ui import i18n, text
 from ui.memory import CodeMemory, Memory, image_key
@@ -44,9 +44,9 @@ AT_ONCE = 2
 """Networks that run at the same time; more would only slow each other down on two cores."""
 SHOWN_SIDE = 512
 """Side in pixels at which a visitor's picture is laid on the paper."""
-REMEMBERED_BYTES, REMEMBERED = 128_000_000, 1000
+REMEMBERED_BYTES, REMEMBERED = 48_000_000, 1000
 """Bounds of the memory of codes, which all visitors share; a code is about half a megabyte."""
-REMEMBERED_ANSWERS = 32_000_000, 4000
+REMEMBERED_ANSWERS = 16_000_000, 4000
 """The same for answers: a picture takes about ten kilobytes."""
 
 Answer = dict[str, Any]
@@ -87,6 +87,7 @@ class Catalog:
         self.folder = folder
         self._elsewhere = elsewhere
         self.translators: dict[str, i2i.Translator] = {}
+        self.is_warm = False
         self._memory = CodeMemory(REMEMBERED_BYTES, REMEMBERED)
         self._answers: Memory[Answer] = Memory(*REMEMBERED_ANSWERS, _characters)
         self._turns = threading.BoundedSemaphore(elsewhere.at_once if elsewhere else AT_ONCE)
@@ -136,10 +137,12 @@ class Catalog:
         return thread
 
     def _warm(self) -> None:
-        if self._elsewhere is None and chosen() == "openvino":
-            with graphs_made_apart([t.folder for t in self.translators.values() if t.folder]):
+        folders = [t.folder for t in list(self.translators.values()) if t.folder and _lacks_graphs(t)]
+        if folders:
+            with graphs_made_apart(folders):
                 self._translate_blanks()
         self._translate_blanks()
+        self.is_warm = True
 
     def _translate_blanks(self) -> None:
         for name, translator in list(self.translators.items()):
@@ -375,6 +378,14 @@ def card_markdown(translator: i2i.Translator) -> str:
             return match["alt"]
 
     return re.sub(r"!\[(?P<alt>[^\]]*)\]\((?!https?:|data:)(?P<path>[^)\s]+)\)", inline, card).strip()
+
+
+def _lacks_graphs(translator: i2i.Translator) -> bool:
+    try:
+        engine = translator.engine
+    except i2i.CheckpointError:
+        return False  # the first translation says so and leaves it out
+    return isinstance(engine, OpenVINOEngine) and not engine.is_kept()
 
 
 def _shrink(image: Image.Image, labels: bool) -> Image.Image:
