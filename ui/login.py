@@ -29,6 +29,12 @@ from ui.studio import studio
 
 log = logging.getLogger(__name__)
 
+TAB = "own"
+CHOOSE_LINKED_JS = """(chosen) => {
+    const link = new URLSearchParams(location.hash.slice(1));
+    return [(link.get("tab") === "own" && link.get("model")) || chosen];
+}"""
+"""A link to one's own model names it in the choice; the model itself is opened by a click, with one's own rights."""
 OPEN_AT_ONCE = 6
 """Visitors' own checkpoints in memory at the same time, of all visitors together …"""
 MAX_WEIGHTS = 300_000_000
@@ -63,7 +69,7 @@ def duplicate_button() -> None:
 
 def account_tab(catalog: Catalog, max_file_bytes: int) -> None:
     """Build the visitor's tab inside the current `gr.Tabs`: log-in, own models, copies of those here."""
-    with gr.Tab(text.ACCOUNT["tab"], id="own") as tab:
+    with gr.Tab(text.ACCOUNT["tab"], id=TAB, elem_id=f"tab-{TAB}") as tab:
         with gr.Row():
             gr.LoginButton(
                 text.ACCOUNT["login"],
@@ -83,7 +89,7 @@ def account_tab(catalog: Catalog, max_file_bytes: int) -> None:
         opened = gr.State(None, time_to_live=KEPT_SECONDS)
         _studio_of(opened, catalog, max_file_bytes)
         _copies(catalog)
-    tab.select(_list_own, None, [choice, said], **HIDDEN)
+    tab.select(_list_own, choice, [choice, said], js=CHOOSE_LINKED_JS, **HIDDEN)
     button.click(_open_own, choice, [opened, said], **HIDDEN)
 
 
@@ -97,7 +103,7 @@ def _studio_of(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
             alone = catalog.alone(translator)
             build_studio = style_studio if alone.multimodal() else studio
             # Both have their component in the same place; if not, Gradio would give its script another one's value.
-            build_studio(alone, [translator], "own", max_file_bytes)
+            build_studio(alone, [translator], TAB, max_file_bytes)
 
 
 def _copies(catalog: Catalog) -> None:
@@ -122,7 +128,7 @@ def _copies(catalog: Catalog) -> None:
     button.click(copy_there, [which, name, private], said, concurrency_limit=2, **HIDDEN)
 
 
-def _list_own(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> tuple[Any, str]:
+def _list_own(chosen: str | None, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> tuple[Any, str]:
     found: list[str] = []
 
     def find() -> str:
@@ -130,7 +136,7 @@ def _list_own(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> t
         return text.ACCOUNT["found"].format(count=len(found)) if found else text.ACCOUNT["none"]
 
     said = _told(find)
-    return gr.Dropdown(choices=found), said
+    return gr.Dropdown(choices=found, value=chosen), said
 
 
 def _open_own(name: str | None, token: gr.OAuthToken | None) -> tuple[i2i.Translator | None, str]:
@@ -177,9 +183,7 @@ def open_own(name: str, token: gr.OAuthToken | None) -> i2i.Translator:
         except BaseException:
             kept.cleanup()
             raise
-        # A name that nobody else has: results are remembered by it.
-        info = dataclasses.replace(info, name=f"{name.strip()}#{secrets.token_urlsafe(16)}")
-        translator = i2i.Translator(network, info, folder)
+        translator = i2i.Translator(network, dataclasses.replace(info, name=name.strip()), folder)
         weakref.finalize(translator, kept.cleanup)
         _open.add(translator)
         return translator

@@ -61,7 +61,8 @@ class TranslatedPage(Page):
 def build_page(catalog: Catalog) -> TranslatedPage:
     """The page in the present language."""
     with TranslatedPage(title=text.PAGE["title"], analytics_enabled=False) as page:
-        links.head(TABS if catalog.translators else ())
+        own = (login.TAB,) if login.is_offered() else ()
+        links.head((*TABS, *own) if catalog.translators else ())
         if catalog.translators:
             tabs(catalog)
         else:

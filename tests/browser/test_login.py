@@ -1,6 +1,7 @@
 """Logged in, in a real browser: a visitor's own private checkpoints open with the controls that they have."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,6 +68,18 @@ def test_ones_own_model_with_styles_opens_with_its_desk_and_panels(
     shared.example()
     shared.button("Keep style").click()
     kept = json.loads(page.evaluate("localStorage['i2i-kept-styles']"))
-    assert [item["checkpoint"].partition("#")[0] for item in kept] == ["owner/styles", "shown"], "one lost the other's"
+    assert [item["checkpoint"] for item in kept] == ["owner/styles", "shown"], "one lost the other's"
     ids = page.locator("[id]").evaluate_all("found => found.map((node) => node.id)")
     assert not {i for i in ids if ids.count(i) > 1 and i.startswith(("own", "multimodal"))}
+
+    page.get_by_role("tab", name="Yours").click()
+    studio.button("Copy a link to these settings").click()
+    expect(page).to_have_url(re.compile("#tab=own&model=owner/styles&direction=A2B&style="))
+    link, shown = page.url, studio.result.get_attribute("data-style") or ""
+    page.goto("about:blank")
+    page.goto(link)  # another visit: the tab is open, the model named, and opened by a click
+    expect(page.locator("#own-choice input")).to_have_value("owner/styles")
+    page.locator("#own-open").click()
+    again, before = ([float(n) for n in said.rpartition(":")[2].split(",")] for said in (studio.example(), shown))
+    assert again == pytest.approx(before, abs=0.0006)
+    studio.filled(studio.panel("Kept").locator(".tile"), 1)
