@@ -23,9 +23,11 @@ lint: $(VENV)/dev.ok
 checkpoints: $(VENV)/dev.ok
 	PYTHON=$(BIN)/python DATA=$(DATA) sh train/recipes/all.sh
 
-bench: $(VENV)/dev.ok
+bench: $(VENV)/dev.ok $(VENV)/chromium.ok
 	$(BIN)/python -m benchmarks training
 	$(BIN)/python -m benchmarks inference
+	$(BIN)/python -m benchmarks load
+	$(BIN)/python -m benchmarks page
 
 clean:
 	rm -rf $(VENV)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks training`, `inference` and `load`."""
+"""`python -m benchmarks training`, `inference`, `load` and `page`."""
 
 import tyro
 
@@ -6,11 +6,12 @@ from i2i_models.cli import run
 
 from .inference import inference
 from .load import load
+from .page import page
 from .training import training
 
 if __name__ == "__main__":
     run(
         lambda: tyro.extras.subcommand_cli_from_dict(
-            {"training": training, "inference": inference, "load": load}, prog="python -m benchmarks"
+            {"training": training, "inference": inference, "load": load, "page": page}, prog="python -m benchmarks"
         )
     )

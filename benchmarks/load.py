@@ -68,7 +68,7 @@ def load(visitors: int = 50, seconds: float = 60.0, checkpoints: Path = Path("ch
         checkpoints: the folder of checkpoints that the page serves.
         seed: of what they do.
     """
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
     page = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
@@ -278,7 +278,8 @@ def report(everybody: list[Visitor], memory: Memory, took: float) -> str:
     return "\n".join(lines)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

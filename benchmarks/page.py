@@ -1,0 +1,145 @@
+"""From a hand to a picture: the real page in a real Chromium, on the same processor."""
+
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .load import ROOT, free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WATCH_JS = """
+// The newest move of the hand that a question is about → the frame in which its answer is painted.
+globalThis.waits = [];
+let moved = 0, asked = 0;
+addEventListener("pointermove", (event) => { if (event.buttons) moved = event.timeStamp; }, true);
+const ask = fetch;
+globalThis.fetch = (url, ...rest) => {
+    if (String(url.url ?? url).includes("component_server")) asked = moved;
+    return ask(url, ...rest);
+};
+new MutationObserver(() => {
+    const since = asked; // there is one question at a time
+    requestAnimationFrame(() => setTimeout(() => since && waits.push([since, performance.now()])));
+}).observe(document, { subtree: true, attributeFilter: ["data-shown"] });
+"""
+MOVE_JS = """
+// Moves of the pressed mouse, made here: sent from outside they would cost more than what they are to measure.
+async (place, seconds) => {
+    const box = place.getBoundingClientRect();
+    const start = performance.now();
+    waits.length = 0;
+    for (let spent = 0; spent < 1; spent = (performance.now() - start) / seconds / 1000) {
+        const at = { clientX: box.x + box.width * (0.15 + 0.7 * spent),
+                     clientY: box.y + box.height * (0.5 + 0.2 * Math.sin(20 * spent)) };
+        place.dispatchEvent(new PointerEvent("pointermove", { ...at, pointerId: 1, buttons: 1, bubbles: true }));
+        await new Promise((done) => setTimeout(done, 1000 / 60));
+    }
+    return waits;
+}
+"""
+WEIGHT_JS = """() => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
+    .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+
+
+def page(seconds: float = 4.0, checkpoints: Path = Path("checkpoints")) -> None:
+    """Draw and drag in Chromium and print how long the pictures took, and how heavy the page is.
+
+    The hand moves all the time, 60 times a second: after a rest many processors take a while to be quick again.
+    Needs Playwright and a Chromium (`make test` gets both).
+
+    Args:
+        seconds: for which the mouse moves, for each checkpoint and direction; the first tenth does not count.
+        checkpoints: the folder of checkpoints that the page serves.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with served(checkpoints) as address, sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        names = _models(httpx.get(f"{address}/config").json())
+        print(_opening(browser.new_page(), address, names))
+        print(f"{'checkpoint':<18} {'direction':<10} {'what':<7} {'p50':>7} {'p95':>7} {'pictures a second':>18}")
+        for tab, name, direction in names:
+            visit = browser.new_page(viewport={"width": 1280, "height": 900})
+            visit.add_init_script(WATCH_JS)
+            visit.goto(f"{address}/#tab={tab}&model={name}&direction={direction}")
+            easel = visit.locator(f"#{tab}-easel")
+            easel.locator(".desk[data-kind]").wait_for()
+            easel.locator(".invited button").first.click()
+            easel.locator('.out[data-state="done"]').wait_for()
+            for what in ("stroke", "style") if easel.locator(".pad").count() else ("stroke",):
+                place = easel.locator(".pad" if what == "style" else ".paper")
+                if times := _times(visit, place, seconds):  # on a picture nobody draws
+                    waits = sorted(shown - moved for moved, shown in times)
+                    rate = (len(times) - 1) / (times[-1][1] - times[0][1]) * 1000
+                    p50, p95 = statistics.median(waits), waits[int(len(waits) * 0.95)]
+                    print(
+                        f"{name:<18} {direction:<10} {what:<7} {p50:>4.0f} ms {p95:>4.0f} ms {rate:>18.0f}", flush=True
+                    )
+            visit.close()
+        browser.close()
+
+
+@contextlib.contextmanager
+def served(checkpoints: Path) -> Iterator[str]:
+    """The page in a process of its own; its address, as soon as its networks are warm."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{address}/healthz").json()["networks"]["warm"]:
+                    break
+            time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _models(config: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Tab, checkpoint and direction of everything that the page can draw with."""
+    found = []
+    for component in config["components"]:
+        props = component["props"].get("props") or {}
+        if props.get("tab") in ("paired", "unpaired", "multimodal"):
+            found += [(props["tab"], *key.rpartition(" ")[::2]) for key in props.get("models", {})]
+    return found
+
+
+def _opening(visit: "Page", address: str, names: list[tuple[str, str, str]]) -> str:
+    """How long a visitor waits for the first tab, and what is sent for it."""
+    waits = []
+    for _ in range(3):
+        start = time.perf_counter()
+        visit.goto(f"{address}/")
+        visit.locator(f"#{names[0][0]}-easel .desk[data-kind]").wait_for()
+        waits.append(time.perf_counter() - start)
+    first = visit.context.browser.new_page()  # type: ignore[union-attr]
+    first.goto(f"{address}/")
+    first.wait_for_timeout(5000)  # never idle: Gradio keeps a stream open
+    weight = first.evaluate(WEIGHT_JS) / 1e6
+    return f"page: takes strokes after {statistics.median(waits):.1f} s, {weight:.2f} MB sent to a new visitor"
+
+
+def _times(visit: "Page", place: "Locator", seconds: float) -> list[tuple[float, float]]:
+    """When the hand was where each picture shows it, and when that was painted; milliseconds."""
+    place.hover(position={"x": 40, "y": 40})
+    visit.wait_for_timeout(1500)  # what the page does by itself after opening an example
+    visit.mouse.down()
+    times: list[tuple[float, float]] = place.evaluate(MOVE_JS, seconds)
+    visit.mouse.up()
+    return times[len(times) // 10 :]
