@@ -22,15 +22,16 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WATCH_JS = """
 // The newest move of the hand that a question is about → the frame in which its answer is painted.
 globalThis.waits = [];
-let moved = 0, asked = 0;
+let moved = 0;
+const asked = []; // by the number of the question, which the page writes beside the picture
 addEventListener("pointermove", (event) => { if (event.buttons) moved = event.timeStamp; }, true);
 const ask = fetch;
-globalThis.fetch = (url, ...rest) => {
-    if (String(url.url ?? url).includes("component_server")) asked = moved;
-    return ask(url, ...rest);
+globalThis.fetch = (url, options, ...rest) => {
+    if (/"fn_name":"(draw|translate)"/.test(options?.body)) asked.push(moved);
+    return ask(url, options, ...rest);
 };
-new MutationObserver(() => {
-    const since = asked; // there is one question at a time
+new MutationObserver(([{ target }]) => {
+    const since = asked[target.dataset.shown - 1];
     requestAnimationFrame(() => setTimeout(() => since && waits.push([since, performance.now()])));
 }).observe(document, { subtree: true, attributeFilter: ["data-shown"] });
 """
@@ -53,7 +54,7 @@ WEIGHT_JS = """() => performance.getEntriesByType("resource").concat(performance
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
 
 
-def page(seconds: float = 4.0, checkpoints: Path = Path("checkpoints")) -> None:
+def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("checkpoints")) -> None:
     """Draw and drag in Chromium and print how long the pictures took, and how heavy the page is.
 
     The hand moves all the time, 60 times a second: after a rest many processors take a while to be quick again.
@@ -61,6 +62,7 @@ def page(seconds: float = 4.0, checkpoints: Path = Path("checkpoints")) -> None:
 
     Args:
         seconds: for which the mouse moves, for each checkpoint and direction; the first tenth does not count.
+        latency: milliseconds that each request takes on its way, as if the page were far away.
         checkpoints: the folder of checkpoints that the page serves.
     """
     from playwright.sync_api import sync_playwright
@@ -79,6 +81,8 @@ def page(seconds: float = 4.0, checkpoints: Path = Path("checkpoints")) -> None:
             easel.locator(".desk[data-kind]").wait_for()
             easel.locator(".invited button").first.click()
             easel.locator('.out[data-state="done"]').wait_for()
+            slow = {"offline": False, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
+            visit.context.new_cdp_session(visit).send("Network.emulateNetworkConditions", slow)
             for what in ("stroke", "style") if easel.locator(".pad").count() else ("stroke",):
                 place = easel.locator(".pad" if what == "style" else ".paper")
                 if times := _times(visit, place, seconds):  # on a picture nobody draws

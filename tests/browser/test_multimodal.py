@@ -90,6 +90,30 @@ def test_the_newest_position_wins(studio: Studio) -> None:
     assert np.allclose(parse_style(studio.at_rest(), DIM), parse_style(text, DIM), atol=0.05)
 
 
+def test_a_server_far_away_is_asked_twice_at_a_time(studio: Studio) -> None:
+    first = studio.example()
+    network = studio.page.context.new_cdp_session(studio.page)
+    far = {"offline": False, "latency": 120, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", far)
+    studio.page.evaluate("""() => {
+        const ask = fetch;
+        let underWay = 0;
+        globalThis.most = 0;
+        globalThis.fetch = (...question) => {
+            most = Math.max(most, ++underWay);
+            return ask(...question).finally(() => underWay--);
+        };
+    }""")
+    studio.drag([(0.1 + 0.02 * i, 0.1 + 0.01 * i) for i in range(40)])
+    text = studio.moved_on(first)
+    assert studio.page.evaluate("most") == 2
+    studio.drag([(0.2, 0.2)])
+    studio.moved_on(text)
+    studio.drag([(0.88, 0.49)])
+    studio.page.wait_for_timeout(400)
+    assert np.allclose(parse_style(studio.at_rest(), DIM), parse_style(text, DIM), atol=0.05), "not the newest"
+
+
 def test_keys_move_the_pad(studio: Studio) -> None:
     text = studio.example()
     studio.dot.focus()

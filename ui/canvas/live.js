@@ -1,12 +1,13 @@
-// Live answers: at most one question under way and the newest one waiting, so that a slow
-// server is never flooded; a number on each question, so that an old answer never replaces a newer one.
+// Live answers: few questions under way and the newest one waiting, so that a slow server is never
+// flooded; a number on each question, so that an old answer never replaces a newer one.
 
 const PATIENCE = 20000; // milliseconds after which a question counts as lost
+const FAR = [60, 400]; // milliseconds on the way: from here on a second question, too long for anything but a queue
 
 class Live {
   /**
    * @param ask   async payload → answer
-   * @param show  (answer, question) for the newest answer
+   * @param show  (answer, question, wanted) for the newest answer; wanted() tells whether it still is
    * @param fail  (error) when the newest question got none
    * @param rest  (busy) when questions begin and when the last one is answered
    */
@@ -14,14 +15,15 @@ class Live {
     Object.assign(this, { ask, show, fail, rest });
     this.asked = 0;
     this.oldest = 0; // answers to questions up to this number are unwelcome
-    this.busy = false;
+    this.underWay = 0;
+    this.far = false; // whether the server is so far that it has time for a second question meanwhile
     this.waiting = null;
   }
 
   /** Ask `make()` (called only when its turn comes, so it sends the newest drawing). */
   request(make) {
     this.waiting = make;
-    if (!this.busy) this.next();
+    this.next();
   }
 
   /** Forget the waiting question and the answers under way: the drawing that they are about is gone. */
@@ -31,26 +33,31 @@ class Live {
   }
 
   async next() {
+    if (!this.waiting || this.underWay > (this.far ? 1 : 0)) return;
     const question = { number: ++this.asked, ...this.waiting() };
+    const wanted = () => question.number > this.oldest;
     this.waiting = null;
-    this.busy = true;
-    this.rest(true);
+    if (!this.underWay++) this.rest(true);
     let lost;
     const patience = new Promise((_, reject) => {
       lost = setTimeout(() => reject(new Error("lost")), PATIENCE);
     });
     try {
+      const start = performance.now();
       const answer = await Promise.race([this.ask(question.payload), patience]);
-      if (question.number > this.oldest) {
-        await this.show(answer, question, () => question.number > this.oldest);
+      const way = performance.now() - start - answer.ms; // no number where an answer does not tell its own time
+      this.far = way >= FAR[0] && way < FAR[1];
+      if (wanted()) {
+        this.oldest = question.number - 1;
+        await this.show(answer, question, wanted);
       }
     } catch (error) {
-      if (question.number > this.oldest) this.fail(error);
+      if (wanted()) this.fail(error);
     } finally {
       clearTimeout(lost);
-      this.busy = false;
+      this.underWay--;
       if (this.waiting) this.next();
-      else this.rest(false);
+      else if (!this.underWay) this.rest(false);
     }
   }
 }
