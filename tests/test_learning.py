@@ -32,7 +32,7 @@ def one_thread() -> Any:
 def test_colours_are_inverted_without_a_pair(method: str, network: dict[str, Any], losses: dict[str, Any]) -> None:
     cls = METHODS[method]
     model = cls(cls.Config(**network, discriminator_width=16))  # type: ignore[call-arg]
-    learn(model, cls.Objective(**losses), lambda: (dark(4), inverted(4)), steps=200)
+    learn(model, cls.Objective(**losses), lambda: (dark(4), inverted(4)), steps=300)
     a, b = dark(32), inverted(32)
     with torch.no_grad():
         fake_b, fake_a = model.translate(a, "A2B"), model.translate(b, "B2A")
