@@ -295,9 +295,11 @@ function keep() {
 
 // ---- links and what a visitor wants back
 
+let recalled = null; // settings with a style that the page's controls, which know of no style, do not show yet
+
 /** Take these settings, here and in the page's controls. */
 function recall({ checkpoint, direction, style }) {
-  props.value = { checkpoint, direction, style };
+  recalled = props.value = { checkpoint, direction, style };
   applySettings();
   trigger("recall");
 }
@@ -322,8 +324,12 @@ const spaceKey = () => `${app.settings.checkpoint} ${app.settings.direction[2]}`
 
 /** The page's settings changed: `value` names checkpoint and direction, and may name a style. */
 function applySettings() {
-  const { checkpoint, direction, style } = props.value;
-  const same = checkpoint === app.settings.checkpoint && direction === app.settings.direction;
+  const { checkpoint, direction } = props.value;
+  const like = (other) => checkpoint === other?.checkpoint && direction === other.direction;
+  const same = like(app.settings);
+  // A control that is still being laid out may have named another model since.
+  const style = props.value.style ?? (!same && like(recalled) ? recalled.style : null);
+  if (!props.value.style && like(recalled)) recalled = null;
   if (same && !style) return;
   if (!same) {
     app.settings = { checkpoint, direction };
