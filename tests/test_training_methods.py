@@ -19,6 +19,8 @@ from test_methods import TINY, UNPAIRED, images, tiny
 
 import i2i_models as i2i
 from i2i_models import cyclegan
+from i2i_models.errors import TrainingError
+from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
 from train import __main__ as commands
 from train import augment
@@ -54,6 +56,28 @@ def test_trains_samples_and_exports(method: str, pairs: Path, tmp_path: Path) ->
     trained = load_state(tmp_path / "run")["average"]
     for name, value in load_file(tmp_path / "out" / "model.safetensors").items():
         assert torch.equal(value, trained[f"module.{name}"].half())
+
+
+@pytest.mark.parametrize("method", UNPAIRED)
+def test_negatives_first_then_the_method_itself(method: str, pairs: Path, tmp_path: Path) -> None:
+    trainer = Trainer(method, job(method, pairs, tmp_path, negative_steps=1, precision="float32"))
+    a, b = (torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8) for _ in "ab")
+    made: list[dict[str, torch.Tensor]] = []
+    trainer.generator_step.register_forward_hook(lambda module, args, outputs: made.append(outputs))
+    for step in range(2):
+        trainer.step = step
+        parts = trainer._one_step(a, b)
+        distance = sum(
+            (fake + from_bytes(real)).abs().mean() for fake, real in ((made[-1]["fake_b"], a), (made[-1]["fake_a"], b))
+        )
+        assert (step == 0) == torch.allclose(parts["gan"], 10 * distance)
+
+
+def test_negatives_are_for_unpaired_methods(pairs: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="pix2pix learns from pairs: leave --negative-steps out"):
+        Trainer("pix2pix", job("pix2pix", pairs, tmp_path, negative_steps=5))
+    with pytest.raises(TrainingError, match="must not be negative, but is -1"):
+        Trainer("unit", job("unit", pairs, tmp_path, negative_steps=-1))
 
 
 def test_a_grid_shows_what_the_method_can_do(tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ class Options:
     """Train at this smaller size first."""
     grow_until: float = 0.5
     """Share of the steps done at the smaller size."""
+    negative_steps: int = 0
+    """Let unpaired generators learn the negative of their input first, for this many steps. Without pairs they tend to
+    keep dark what is dark; this starts them from the opposite, where the one domain's dark is the other's bright."""
     steps: int = 80_000
     """Optimizer steps in all; 80,000 at batch 1 are the paper's 200 epochs of 400 facades."""
     batch_size: int = 1
