@@ -92,7 +92,7 @@ def _cache_file(module: "nn.Module", precision: str, processor: str) -> Path | N
     import openvino
     import torch
 
-    made_of = hashlib.blake2b(digest_size=20)
+    made_of = hashlib.sha256()
     for text in (openvino.__version__, torch.__version__, processor, precision, repr(module)):
         made_of.update(text.encode() + b"\0")
     for source in sorted(Path(__file__).parent.glob("*.py")):
@@ -150,4 +150,4 @@ def _to_cache(model: Any, file: Path | None) -> None:
 
 
 def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
+    return hashlib.sha256(data).digest()

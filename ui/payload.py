@@ -145,9 +145,12 @@ def to_data_url(image: Image.Image, format: str = "PNG", **options: Any) -> str:
     return f"data:image/{format.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def to_live_url(image: Image.Image) -> str:
-    """An image as a data URL that is quick to make, for answers while somebody draws or drags."""
-    return to_data_url(image, "WEBP", quality=92, method=0)
+def to_live_url(image: Image.Image, quality: int = 92) -> str:
+    """An image as a data URL that is quick to make and to show, for answers while somebody draws or drags.
+
+    A JPEG takes a tenth of a WebP's time, and here keeps every pixel's colour as WebP does not.
+    """
+    return to_data_url(image, "JPEG", quality=quality, subsampling="4:4:4")
 
 
 def _is_number(value: Any) -> bool:

@@ -89,7 +89,7 @@ class Server:
         assert self.process.poll() is None, self.log
         assert self.client.get("/healthz").json()["status"] == "ok"
         answer = self.ask(self.question()).json()
-        assert answer.get("image", "").startswith("data:image/webp"), answer
+        assert answer.get("image", "").startswith("data:image/jpeg"), answer
 
 
 def start_server(folder: Path, python: tuple[str, ...] = ("app.py",), **environment: str) -> Server:

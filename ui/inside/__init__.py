@@ -16,7 +16,7 @@ import i2i_models as i2i
 from i2i_models.images import to_image
 from i2i_models.inside import code_picture, patch_maps, without_skips
 from ui import text
-from ui.payload import BadRequest, read_mapping, to_data_url
+from ui.payload import BadRequest, read_mapping, to_data_url, to_live_url
 from ui.serving import Answer, Asked, Catalog, sentences
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ def _cut(asked: Asked, cut: list[int]) -> Answer:
 def _thumbnail(y: Tensor, codes: i2i.Codes) -> str:
     image = to_image(y).crop(codes.box)
     image.thumbnail((THUMBNAIL, THUMBNAIL))
-    return to_data_url(image, "WEBP", quality=85, method=0)
+    return to_live_url(image, 85)
 
 
 def _about(sentence: str, paper: str) -> Answer:

@@ -18,7 +18,7 @@ from i2i_models.styles import LIMIT, StyleSpace, check_style, format_style, inte
 from ui import text, zero
 from ui.canvas import ServerFunction
 from ui.multimodal.animation import encoders
-from ui.payload import BadRequest, read_mapping, read_seed, read_share, read_switch, to_data_url
+from ui.payload import BadRequest, read_mapping, read_seed, read_share, read_switch, to_data_url, to_live_url
 from ui.serving import Answer, Catalog, Stopwatch, sentences
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ MAX_TEXT = 4000
 """Characters of a pasted style; the longest real one is a tenth of it."""
 FRAMES = 24
 """Frames of an animation from one style to the other; the way back has the same without both ends."""
-DRAFT_QUALITY, FINAL_QUALITY, THUMBNAIL_QUALITY = 70, 92, 80
+DRAFT_QUALITY, FINAL_QUALITY, THUMBNAIL_QUALITY = 75, 92, 85
 
 
 class StyleAnswers:
@@ -64,9 +64,8 @@ class StyleAnswers:
         with self.catalog.turn(watch):
             result = translator.decode(codes, style)
         quality = DRAFT_QUALITY if read_switch(payload.get("draft")) else FINAL_QUALITY
-        image = to_data_url(result, "WEBP", quality=quality, method=0)
         return {
-            "image": image,
+            "image": to_live_url(result, quality),
             "key": key,
             "ms": watch.shown,
             "style": style.tolist(),
@@ -91,7 +90,7 @@ class StyleAnswers:
             results = translator.decode_each(codes, styles)
         for result in results:
             result.thumbnail((side, side))
-        images = [to_data_url(r, "WEBP", quality=THUMBNAIL_QUALITY, method=0) for r in results]
+        images = [to_live_url(r, THUMBNAIL_QUALITY) for r in results]
         return {"images": images, "styles": styles.tolist(), "key": key}
 
     def sample(self, payload: Any) -> Answer:
