@@ -1,6 +1,6 @@
 """Ten things that people draw, as strokes of a mouse: what a sketch model is judged on beside its held-out data.
 
-`python -m tests.drawings CHECKPOINT SHEET.png` draws them all and what the checkpoint makes of them.
+`PYTHONPATH=. python tests/drawings.py CHECKPOINT SHEET.png` draws them all and what the checkpoint makes of them.
 """
 
 import math

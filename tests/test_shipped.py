@@ -18,7 +18,7 @@ FOLDERS = i2i.find_checkpoints(ROOT / "checkpoints")
 DATA = ROOT.parent / "shared" / "data"
 
 EMOJI_L1 = 0.172
-"""What the shipped emoji checkpoint reaches on the held-out tenth; 0.14 is the aim of a longer training."""
+"""What the shipped emoji checkpoint reaches on the held-out tenth; 0.14 is the aim."""
 
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not here (only their names ship)")
 each = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
