@@ -140,6 +140,22 @@ def test_jitter_moves_pairs_together(pairs: Path) -> None:
             assert (outline & ~torch.nn.functional.max_pool2d(filled[None].float(), 5, 1, 2)[0].bool()).sum() <= 4
 
 
+def test_crops_keep_the_size_of_things(tmp_path: Path) -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[::4], picture[1::4] = 255, 255  # stripes two pixels wide
+    (tmp_path / "train").mkdir()
+    for name in "ab":
+        Image.fromarray(np.concatenate([picture, picture], 1)).save(tmp_path / "train" / f"{name}.png")
+    sources = find(str(tmp_path))
+    varied = Augment(enlarge=1)
+    for cropped, stripes in ((True, {0, 255}), (False, {127, 128})):
+        data = Translations(sources, 64, varied=varied, cropped=cropped)
+        a, b = data[Key(0, 0, 0, 16)]
+        assert a.shape == b.shape == (3, 16, 16) and torch.equal(a, b)
+        assert set(a.unique().tolist()) <= stripes
+        assert data[Key(0, 0, 0, 64)][0].shape == (3, 64, 64)
+
+
 def test_labels_keep_their_colours(pairs: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
     labels = flatten_labels(Image.fromarray(noise), FACADES)

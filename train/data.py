@@ -157,18 +157,22 @@ class Translations(Dataset[tuple[Tensor, Tensor]]):
         nearest: tuple[bool, bool] = (False, False),
         cache_gb: float = 2.0,
         minimum: int = 2,
+        cropped: bool = False,
     ) -> None:
         """Read every image once; name and skip those that cannot be read.
 
         Args:
+            size: side in pixels that a whole image has.
             varied: how to augment; None only resizes.
             nearest: for A and B whether colours are labels.
             cache_gb: how much memory decoded images may take.
+            cropped: samples asked for smaller than `size` are crops, not whole images made smaller, if varied at all.
 
         Raises:
             DataError: fewer than `minimum` images remain.
         """
         self.varied, self.nearest, self.seed, self.paired = varied, nearest, seed, sources.paired
+        self.whole = size if cropped else None
         side = round(size * varied.enlarge) if varied else size
         budget = int(cache_gb * 1e9) // 2
         self.a = Images(sources.a, side, nearest[0], budget)
@@ -230,7 +234,8 @@ class Translations(Dataset[tuple[Tensor, Tensor]]):
         self, images: list[np.ndarray], size: int, rng: np.random.Generator, nearest: list[bool]
     ) -> list[np.ndarray]:
         assert self.varied is not None
-        images = augment.jitter(images, size, self.varied.enlarge, self.varied.mirror, rng, nearest)
+        enlarge = self.varied.enlarge * (self.whole or size) / size
+        images = augment.jitter(images, size, enlarge, self.varied.mirror, rng, nearest)
         return augment.affine(images, self.varied.affine, rng, nearest) if self.varied.affine else images
 
     def fixed(self, count: int, size: int) -> tuple[Tensor, Tensor]:

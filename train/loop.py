@@ -115,7 +115,7 @@ class Trainer:
         if not self.method.paired:
             sources = dataclasses.replace(sources, paired=False)
         nearest = (o.kind_a == "labels", o.kind_b == "labels")
-        return Translations(sources, o.size, o.seed, varied, nearest, cache_gb, minimum)
+        return Translations(sources, o.size, o.seed, varied, nearest, cache_gb, minimum, o.grow_by == "cropping")
 
     def _fixed_samples(self) -> tuple[Tensor, Tensor]:
         """Images to watch: held-out ones where the data have them."""

@@ -37,6 +37,8 @@ class Options:
     """Train at this smaller size first."""
     grow_until: float = 0.5
     """Share of the steps done at the smaller size."""
+    grow_by: Literal["resizing", "cropping"] = "resizing"
+    """What is shown at the smaller size: whole images made smaller, or crops, in which everything has its full size."""
     negative_steps: int = 0
     """Let unpaired generators learn the negative of their input first, for this many steps. Without pairs they tend to
     keep dark what is dark; this starts them from the opposite, where the one domain's dark is the other's bright."""
