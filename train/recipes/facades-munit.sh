@@ -9,7 +9,7 @@
 "$PYTHON" -m train munit --data data/facades --output checkpoints/facades-munit \
     --size 128 --grow-from 64 --grow-by cropping --grow-until 0.88 --negative-steps 200 \
     --base-width 24 --discriminator-width 24 --discriminator-layers 3 --discriminator-scales 2 \
-    --batch-size 2 --steps 3300 --learning-rate 2e-4 --decay-from 0.5 \
+    --batch-size 2 --steps 3900 --learning-rate 2e-4 --decay-from 0.5 \
     --lambda-cycle 10 --affine 0.3 --seed 1 \
     --name-a "facade labels" --kind-a labels --palette facades --name-b photo --sample-every 500 --save-every 250 \
     --data-note "CMP Facade Database (Tyleček and Šára 2013, CMP Prague), published for research: 400 label maps and 400 photos to train on, shown as two unpaired sets; 106 test pairs held out (and 100 for validation, unused)." \
