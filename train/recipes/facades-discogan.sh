@@ -8,7 +8,7 @@
 "$PYTHON" -m train discogan --data data/facades --output checkpoints/facades-discogan \
     --size 128 --grow-from 64 --grow-by cropping --grow-until 0.85 --negative-steps 200 \
     --depth 6 --base-width 20 --norm batch --discriminator-width 20 --discriminator-layers 2 \
-    --batch-size 4 --steps 2400 --learning-rate 2e-4 --decay-from 0.5 \
+    --batch-size 4 --steps 5200 --learning-rate 2e-4 --decay-from 0.5 \
     --gan cross_entropy --lambda-reconstruction 10 --affine 0.3 --seed 1 \
     --name-a "facade labels" --kind-a labels --palette facades --name-b photo --sample-every 500 --save-every 250 \
     --data-note "CMP Facade Database (Tyleček and Šára 2013, CMP Prague), published for research: 400 label maps and 400 photos to train on, shown as two unpaired sets; 106 test pairs held out (and 100 for validation, unused)." \
