@@ -12,7 +12,7 @@ app: $(VENV)/app.ok
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python app.py
 
 test: $(VENV)/dev.ok $(VENV)/chromium.ok
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/dev.ok
 	$(BIN)/ruff check .
