@@ -41,7 +41,10 @@ def elsewhere(folder: Path) -> Iterator[Elsewhere]:
     ray.init(address="local", num_cpus=2, include_dashboard=False, object_store_memory=80_000_000, log_to_driver=False)
     try:
         sources = [str(folder / name) for name in (PAIRED, STYLED)]
-        yield ray_serve.start(sources, min_replicas=2, max_replicas=2, cpus=0.5)
+        started = ray_serve.start(sources, min_replicas=2, max_replicas=2, cpus=0.5)
+        # As the page, not from the main thread: there the browser tests may run a loop, in which Ray does not wait.
+        with ThreadPoolExecutor(8) as pool:
+            yield started._replace(call=lambda *asked: pool.submit(started.call, *asked).result())
     finally:
         serve.shutdown()
         ray.shutdown()
