@@ -61,3 +61,13 @@ def tell_apart(
 def fool(discriminators: nn.ModuleDict, fake_a: Tensor, fake_b: Tensor, kind: GanLoss) -> Tensor:
     """The generators' adversarial term of the unpaired methods: how far both fakes are from passing as real."""
     return adversarial(discriminators["A"](fake_a), True, kind) + adversarial(discriminators["B"](fake_b), True, kind)
+
+
+def from_negatives(a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor) -> Tensor:
+    """What may stand in for the adversarial term of an unpaired method at first: 10·(|G(a) + a| + |F(b) + b|).
+
+    Of no paper. Nothing in the losses says which of two domains' contrasts belong together. Facades' walls are dark in
+    the label maps and bright in photos, windows the other way round; from random weights CycleGAN and MUNIT kept dark
+    dark and so took walls for windows. The start decides it, since the cycle loss then holds what has been found.
+    """
+    return 10 * (F.l1_loss(fake_b, -a) + F.l1_loss(fake_a, -b))

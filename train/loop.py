@@ -14,7 +14,6 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -23,6 +22,7 @@ from i2i_models import checkpoint
 from i2i_models.errors import I2IError, TrainingError
 from i2i_models.hub import is_hub_id
 from i2i_models.images import from_bytes
+from i2i_models.losses import from_negatives
 from i2i_models.methods import METHODS
 from i2i_models.network import Parts, TranslationNetwork
 from i2i_models.palettes import FACADES
@@ -79,6 +79,8 @@ class Trainer:
     def __init__(self, method: str, job: Job) -> None:
         self.method, self.job, self.options = METHODS[method], job, job.options
         check_options(self.options)
+        if self.method.paired and self.options.negative_steps:
+            raise TrainingError(f"{self.method.title} learns from pairs: leave --negative-steps out.")
         self.accelerator = Accelerator(
             mixed_precision="bf16" if use_bfloat16(self.options.precision) else "no",
             log_with="tensorboard",
@@ -110,8 +112,6 @@ class Trainer:
             raise TrainingError(
                 f"{self.method.title} needs pairs, but {o.data} holds two folders with different names."
             )
-        if self.method.paired and o.negative_steps:
-            raise TrainingError(f"{self.method.title} learns from pairs: leave --negative-steps out.")
         if not self.method.paired:
             sources = dataclasses.replace(sources, paired=False)
         nearest = (o.kind_a == "labels", o.kind_b == "labels")
@@ -243,7 +243,7 @@ class Trainer:
         with self.accelerator.autocast():
             g_parts = self.job.objective.generator_loss(self.network, self.discriminators, a, b, outputs)
             if self.step < self.options.negative_steps:
-                g_parts["gan"] = from_negatives(a, b, outputs)
+                g_parts["gan"] = from_negatives(a, b, outputs["fake_a"], outputs["fake_b"])
         self.accelerator.backward(total(g_parts))
         self.generator_optimizer.step()
         self.generator_optimizer.zero_grad()
@@ -367,16 +367,6 @@ class Trainer:
 def total(parts: Parts) -> Tensor:
     """The sum of a loss's parts."""
     return torch.stack(list(parts.values())).sum()
-
-
-def from_negatives(a: Tensor, b: Tensor, outputs: Parts) -> Tensor:
-    """What stands in for the adversarial term of an unpaired method at first: 10·(|G(a) + a| + |F(b) + b|).
-
-    Nothing in the losses says which of two domains' contrasts belong together. Facades' walls are dark in the label
-    maps and bright in photos, windows the other way round; from random weights CycleGAN and MUNIT kept dark dark and
-    so took walls for windows. The start decides it, since the cycle loss then holds what has been found.
-    """
-    return 10 * (F.l1_loss(outputs["fake_b"], -a) + F.l1_loss(outputs["fake_a"], -b))
 
 
 def check_options(o: Options) -> None:
