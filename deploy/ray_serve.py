@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import ray
 import tyro
-from PIL import Image
 from ray import serve
 from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError, RayTaskError
 from ray.serve.exceptions import ReplicaUnavailableError
@@ -51,9 +50,8 @@ class Translators(NetworkServer):
         for source in sources:
             try:
                 translator = self.translator(source)
-                blank = Image.new("RGB", (translator.info.size, translator.info.size), "white")
                 for direction in translator.directions:
-                    translator.translate(blank, direction)
+                    translator.warm_up(direction)
             except i2i.I2IError as error:  # the page leaves it out, too
                 log.warning("left out %s: %s", source, error)
 

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import tyro
-from PIL import Image
 from tqdm import tqdm
 
 from . import images
@@ -61,9 +60,8 @@ def prepare(checkpoints: tyro.conf.Positional[list[str]]) -> None:
         os.nice(10)  # a page that starts beside this one comes first
     for source in checkpoints:
         translator = load(source)
-        blank = Image.new("RGB", (translator.info.size, translator.info.size), "white")
         for direction in translator.directions:
-            translator.translate(blank, direction)
+            translator.warm_up(direction)
 
 
 def _files(source: Path) -> list[Path]:

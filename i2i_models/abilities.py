@@ -21,6 +21,11 @@ class Abilities:
     style_dim: int
     mixes_codes: bool
 
+    @property
+    def drafts(self) -> bool:
+        """Whether drafts are worth having: where a style moves under somebody's hand."""
+        return self.chance == "style"
+
     def check_direction(self, direction: str) -> None:
         """Raise DirectionError for a direction that the network was not built for."""
         if direction not in self.directions:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from .errors import EngineError
-from .graph import Graph, is_kept
+from .graph import Graph, best_precision, is_kept
 
 if TYPE_CHECKING:
     import torch
@@ -147,8 +147,9 @@ class TorchEngine:
         style: "Tensor | None" = None,
         noise: "torch.Generator | None" = None,
         temperature: float = 1.0,
+        draft: bool = False,
     ) -> "Tensor":
-        """As the network's `decode`, float32."""
+        """As the network's `decode`, float32. A draft takes as long here."""
         with self._running():
             return self.network.decode(codes, direction, style, noise, temperature).float()
 
@@ -166,11 +167,11 @@ class TorchEngine:
 
 
 class OpenVINOEngine:
-    """The network's encoders and decoders as OpenVINO graphs: decoders in bfloat16 where the processor has it.
+    """The network's encoders and decoders as OpenVINO graphs, in bfloat16 where the processor has it.
 
-    Encoders keep to float32: they run once an image, and what they lose every later step carries on. So do the
-    decoders of `exact` directions, those that draw strokes or flat colours, whose edges are so steep that
-    bfloat16 moves single pixels by up to 39 of 255; in photos and emoji it is 4.
+    `exact` directions keep to float32: those that draw strokes or flat colours, whose edges are so steep that
+    bfloat16 moves single pixels by up to 39 of 255; in photos and emoji it is 4. Only drafts of them, which a
+    better picture replaces as soon as a slider rests, are decoded in bfloat16.
 
     Batch, height and width are free. What is drawn at random is drawn by torch and handed to the graph, so that
     a seed means the same in both engines; dropout, which sits between the layers, is left to torch altogether.
@@ -183,7 +184,7 @@ class OpenVINOEngine:
         self.torch = TorchEngine(network)
         self._exact = frozenset(exact)
         self.network = self.torch.network
-        self._graphs: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._graphs: dict[tuple[str, str, str], Callable[..., Any]] = {}
 
     def encode(self, x: "Tensor", direction: "Direction") -> "Tensor":
         """As the network's `encode`."""
@@ -191,7 +192,7 @@ class OpenVINOEngine:
         if encoder is None:  # the image is its own code
             return self.torch.encode(x, direction)
         self.network.check_image(x, direction)
-        return self._run("encoder", direction, encoder, x)
+        return self._run("encoder", direction, self._precision(direction), encoder, x)
 
     def encode_style(self, x: "Tensor", domain: str) -> "Tensor":
         """As the network's `encode_style`; by torch, since a guide's style is read once and not at every move."""
@@ -204,31 +205,37 @@ class OpenVINOEngine:
         style: "Tensor | None" = None,
         noise: "torch.Generator | None" = None,
         temperature: float = 1.0,
+        draft: bool = False,
     ) -> "Tensor":
-        """As the network's `decode`."""
+        """As the network's `decode`; a draft may be coarser where that is quicker."""
         if noise is not None and self.network.chance == "dropout":
             return self.torch.decode(codes, direction, style, noise, temperature)
         self.network.check_direction(direction)
         inputs = self.network.decoder_inputs(codes, style, noise, temperature)
-        return self._run("decoder", direction, self.network.decoder(direction), *inputs)
+        precision = self._precision(direction, draft)
+        return self._run("decoder", direction, precision, self.network.decoder(direction), *inputs)
 
     def is_kept(self) -> bool:
         """Whether all its graphs are on disk, from where they are had in a tenth of a second each."""
-        parts = {"encoder": self.network.encoder, "decoder": self.network.decoder}
-        modules = [(part, d, find(d)) for part, find in parts.items() for d in self.network.directions]
-        return all(module is None or is_kept(module, self._precision(part, d)) for part, d, module in modules)
+        network, drafts = self.network, {False, self.network.abilities.drafts}
+        needed = [(network.encoder(d), self._precision(d)) for d in network.directions]
+        needed += [(network.decoder(d), self._precision(d, draft)) for d in network.directions for draft in drafts]
+        return all(module is None or is_kept(module, precision) for module, precision in needed)
 
-    def _precision(self, part: str, direction: "Direction") -> Literal["f32"] | None:
-        return "f32" if part == "encoder" or direction in self._exact else None
+    def _precision(self, direction: "Direction", draft: bool = False) -> str:
+        return "f32" if direction in self._exact and not draft else best_precision()
 
-    def _run(self, part: str, direction: "Direction", module: "nn.Module", *inputs: "Tensor") -> "Tensor":
+    def _run(
+        self, part: str, direction: "Direction", precision: str, module: "nn.Module", *inputs: "Tensor"
+    ) -> "Tensor":
         import torch
 
-        run = self._graphs.get((part, direction))
+        key = (part, direction, precision)
+        run = self._graphs.get(key)
         if run is None and _building.acquire(blocking=False):
             try:
-                run = self._graphs.get((part, direction)) or _graph_of(module, inputs, self._precision(part, direction))
-                self._graphs[part, direction] = run
+                run = self._graphs.get(key) or _graph_of(module, inputs, precision)
+                self._graphs[key] = run
             finally:
                 _building.release()
         # While another thread makes a graph, this one or another, nobody waits: the network itself answers.
@@ -236,7 +243,7 @@ class OpenVINOEngine:
             return (run or module)(*inputs)
 
 
-def _graph_of(module: "nn.Module", inputs: "tuple[Tensor, ...]", precision: str | None) -> Callable[..., Any]:
+def _graph_of(module: "nn.Module", inputs: "tuple[Tensor, ...]", precision: str) -> Callable[..., Any]:
     try:
         return Graph(module, [x[:1] for x in inputs], precision)
     except Exception:

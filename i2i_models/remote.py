@@ -72,12 +72,12 @@ class RemoteEngine:
         style: "Tensor | None" = None,
         noise: "torch.Generator | None" = None,
         temperature: float = 1.0,
+        draft: bool = False,
     ) -> "Tensor":
-        """As the network's `decode`, but that `noise` stays as it was."""
+        """As the other engines' `decode`, but that `noise` stays as it was."""
         chance = None if noise is None else noise.get_state().numpy()
-        return self._ask(
-            "decode", codes.numpy(), direction, None if style is None else style.numpy(), chance, temperature
-        )
+        placed = None if style is None else style.numpy()
+        return self._ask("decode", codes.numpy(), direction, placed, chance, temperature, draft)
 
     def _ask(self, method: str, *arguments: Any) -> "Tensor":
         return _tensor(self._call(method, self._source, *arguments))
@@ -128,6 +128,7 @@ class NetworkServer:
         style: np.ndarray | None,
         chance: np.ndarray | None,
         temperature: float,
+        draft: bool,
     ) -> np.ndarray:
         """As its `decode`; `chance` is the state of the generator there called `noise`."""
         import torch
@@ -135,7 +136,8 @@ class NetworkServer:
         engine = self.translator(source).engine
         noise = None if chance is None else torch.Generator().set_state(_tensor(chance))
         placed = _tensor(codes).to(engine.device)
-        return _array(engine.decode(placed, direction, None if style is None else _tensor(style), noise, temperature))
+        chosen = None if style is None else _tensor(style)
+        return _array(engine.decode(placed, direction, chosen, noise, temperature, draft))
 
     def translator(self, source: str) -> Translator:
         """The translator of a checkpoint; errors as `load`."""

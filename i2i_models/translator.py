@@ -185,19 +185,33 @@ class Translator:
         return Codes(self.engine.encode(to_tensor(square), direction), direction, image.size, box)
 
     def decode(
-        self, codes: Codes, style: "Tensor | None" = None, seed: int | None = None, temperature: float = 1.0
+        self,
+        codes: Codes,
+        style: "Tensor | None" = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        draft: bool = False,
     ) -> Image.Image:
-        """Codes → RGB image of the encoded image's size. Arguments and errors as `translate`."""
-        return self.finish(self.draw(codes, style, seed, temperature), codes)[0]
+        """Codes → RGB image of the encoded image's size. Arguments and errors as `translate`.
+
+        Args:
+            draft: it may be coarser where that is quicker, since another picture is to follow at once.
+        """
+        return self.finish(self.draw(codes, style, seed, temperature, draft), codes)[0]
 
     def draw(
-        self, codes: Codes, style: "Tensor | None" = None, seed: int | None = None, temperature: float = 1.0
+        self,
+        codes: Codes,
+        style: "Tensor | None" = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        draft: bool = False,
     ) -> "Tensor":
         """As `decode`, but the square as the network draws it: `(1, 3, H, W)` in [-1, 1]."""
         import torch
 
         noise = None if seed is None else torch.Generator().manual_seed(seed)
-        return self.engine.decode(codes.tensor, codes.direction, style, noise, temperature)
+        return self.engine.decode(codes.tensor, codes.direction, style, noise, temperature, draft)
 
     def decode_each(self, codes: Codes, styles: "Tensor") -> list[Image.Image]:
         """One image's codes in each of `styles` `(K, style_dim)`, in one pass; otherwise as `decode`."""
@@ -218,6 +232,19 @@ class Translator:
         labels = domain in self.info.domains and self.info.domains[domain].kind == "labels"
         square, _ = self._fit(to_rgb(image), labels)
         return self.engine.encode_style(to_tensor(square), domain)[0].cpu()
+
+    def warm_up(self, direction: Direction) -> None:
+        """Translate a blank sheet in every way that a page does, so that whatever is made at the first time is there.
+
+        Raises:
+            CheckpointError: as `engine`.
+        """
+        codes = self.encode(Image.new("RGB", (self.info.size, self.info.size), "white"), direction)
+        self.decode(codes)
+        if self.abilities.chance == "dropout":
+            self.decode(codes, seed=0)
+        if self.abilities.drafts:
+            self.decode(codes, draft=True)
 
     def _fit(self, image: Image.Image, labels: bool) -> tuple[Image.Image, tuple[int, int, int, int]]:
         """The image in the network's square without distortion, and the box that it fills there."""

@@ -123,6 +123,23 @@ def test_many_styles_are_one_call_and_the_encoder_is_not_in_it(engines: Any, mon
     assert (together[0] - together[1]).abs().max() > 0.01
 
 
+def test_exact_directions_are_drawn_in_float32_but_for_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "best_precision", lambda: "bf16")  # as on a processor that has it
+    one = OpenVINOEngine(build("munit"), exact=("B2A",))
+    for direction in ("A2B", "B2A"):
+        codes = one.encode(image(1, 32, 32), direction)
+        assert not one.is_kept()
+        final, draft = one.decode(codes, direction), one.decode(codes, direction, draft=True)
+        assert torch.equal(final, draft) or direction == "B2A"
+        assert torch.equal(final, one.decode(codes, direction))
+    assert one.is_kept()
+    made = {(part, direction, made.precision) for (part, direction, _), made in one._graphs.items()}
+    assert made == {
+        ("encoder", "A2B", "bf16"), ("decoder", "A2B", "bf16"),
+        ("encoder", "B2A", "f32"), ("decoder", "B2A", "f32"), ("decoder", "B2A", "bf16"),
+    }  # fmt: skip
+
+
 def test_torch_does_what_openvino_cannot(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     one = OpenVINOEngine(build("unit"))
     monkeypatch.setattr(graph, "_converted", lambda *_: (_ for _ in ()).throw(RuntimeError("no such operator")))
@@ -293,7 +310,8 @@ def test_the_page_does_not_start_with_a_wrong_engine() -> None:
 
 
 def test_a_translator_decodes_many_styles_to_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    info = Info("tiny", "Tiny", "munit", 32, {"A": Domain("outline"), "B": Domain("emoji")})
+    # Labels, which are drawn in float32: see there.
+    info = Info("tiny", "Tiny", "munit", 32, {"A": Domain("photo"), "B": Domain("labels", "labels")})
     pictures = {}
     for choice in ("openvino", "torch"):
         monkeypatch.setenv("I2I_ENGINE", choice)

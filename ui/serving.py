@@ -5,7 +5,6 @@ Nothing here is kept per visitor; every function may run in several threads at o
 
 import copy
 import functools
-import itertools
 import logging
 import re
 import secrets
@@ -146,12 +145,10 @@ class Catalog:
 
     def _translate_blanks(self) -> None:
         for name, translator in list(self.translators.items()):
-            blank = Image.new("RGB", (translator.info.size, translator.info.size), "white")
-            seeds = (None, 0) if translator.abilities.chance == "dropout" else (None,)
             try:
-                for direction, seed in itertools.product(translator.directions, seeds):
+                for direction in translator.directions:
                     with self.turn():
-                        translator.translate(blank, direction, seed=seed)
+                        translator.warm_up(direction)
             except i2i.CheckpointError as error:
                 log.warning("left out %s: %s", name, error)
                 del self.translators[name]

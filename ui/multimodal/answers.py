@@ -61,11 +61,11 @@ class StyleAnswers:
         watch = Stopwatch()
         translator, codes, key = self.catalog.codes(payload, watch)
         style = _one_style(translator, payload)
+        draft = read_switch(payload.get("draft"))
         with self.catalog.turn(watch):
-            result = translator.decode(codes, style)
-        quality = DRAFT_QUALITY if read_switch(payload.get("draft")) else FINAL_QUALITY
+            result = translator.decode(codes, style, draft=draft)
         return {
-            "image": to_live_url(result, quality),
+            "image": to_live_url(result, DRAFT_QUALITY if draft else FINAL_QUALITY),
             "key": key,
             "ms": watch.shown,
             "style": style.tolist(),
