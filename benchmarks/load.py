@@ -3,12 +3,8 @@
 import asyncio
 import base64
 import io
-import os
 import random
-import socket
 import statistics
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +14,8 @@ import httpx
 import psutil
 from PIL import Image, ImageDraw
 
-ROOT = Path(__file__).parents[1]
+from .served import Served, served
+
 WARM = 10.0
 """Seconds after which memory should be flat."""
 LOST = 20.0
@@ -68,33 +65,25 @@ def load(visitors: int = 50, seconds: float = 60.0, checkpoints: Path = Path("ch
         checkpoints: the folder of checkpoints that the page serves.
         seed: of what they do.
     """
-    port = free_port()
-    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
-    page = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        everybody, memory, took = asyncio.run(
-            _crowd(f"http://127.0.0.1:{port}", page.pid, visitors, seconds, random.Random(seed))
-        )
-    finally:
-        page.terminate()
-        code = page.wait(30)
+    with served(checkpoints) as page:
+        everybody, memory, took = asyncio.run(_crowd(page, visitors, seconds, random.Random(seed)))
     print(report(everybody, memory, took))
-    print(f"told to end, the page left with exit code {code}")
+    print(f"told to end, the page left with exit code {page.process.returncode}")
 
 
 async def _crowd(
-    address: str, pid: int, count: int, seconds: float, chance: random.Random
+    page: Served, count: int, seconds: float, chance: random.Random
 ) -> tuple[list[Visitor], "Memory", float]:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=LOST) as client:
-        models = models_of(await _config(client))
+    async with httpx.AsyncClient(base_url=page.address, limits=limits, timeout=LOST) as client:
+        models = models_of(page.config)
         if not models:
             raise SystemExit("The page has no model to draw with.")
         drawn, dragged = ([m for m in models if m.function == name] for name in ("translate", "draw"))
         everybody = [Visitor() for _ in range(count)]
         memory: Memory = []
         start = time.monotonic()
-        watch = asyncio.create_task(_watch(pid, start, memory))
+        watch = asyncio.create_task(_watch(page.process.pid, start, memory))
         plays = []
         for number, visitor in enumerate(everybody):
             own = random.Random(chance.random())
@@ -105,18 +94,6 @@ async def _crowd(
         took = time.monotonic() - start
         watch.cancel()
         return everybody, memory, took
-
-
-async def _config(client: httpx.AsyncClient) -> dict[str, Any]:
-    """The page's components, as soon as it answers and its networks are warm."""
-    for _ in range(600):
-        try:
-            if (await client.get("/healthz")).json()["networks"]["warm"]:
-                return (await client.get("/config")).json()
-        except httpx.TransportError:
-            pass  # it is still starting
-        await asyncio.sleep(0.5)
-    raise SystemExit("The page did not start within five minutes.")
 
 
 def models_of(config: dict[str, Any]) -> list[Model]:
@@ -276,10 +253,3 @@ def report(everybody: list[Visitor], memory: Memory, took: float) -> str:
         f"most {max(size for _, size in later):.0f} MB",
     ]
     return "\n".join(lines)
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

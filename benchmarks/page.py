@@ -1,19 +1,12 @@
 """From a hand to a picture: the real page in a real Chromium, on the same processor."""
 
-import contextlib
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from .load import ROOT, free_port
+from .served import served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -67,16 +60,16 @@ def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("c
     """
     from playwright.sync_api import sync_playwright
 
-    with served(checkpoints) as address, sync_playwright() as playwright:
+    with served(checkpoints) as site, sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        names = _models(httpx.get(f"{address}/config").json())
-        print(_opening(browser.new_page(), address, names))
+        names = _models(site.config)
+        print(_opening(browser.new_page(), site.address, names))
         print(f"{'checkpoint':<18} {'direction':<10} {'what':<7} {'p50':>7} {'p95':>7} {'pictures a second':>18}")
         for tab, name, direction in names:
             visit = browser.new_page(viewport={"width": 1280, "height": 900})
             visit.add_init_script(WATCH_JS)
-            visit.goto(f"{address}/#tab={tab}&model={name}&direction={direction}")
+            visit.goto(f"{site.address}/#tab={tab}&model={name}&direction={direction}")
             easel = visit.locator(f"#{tab}-easel")
             easel.locator(".desk[data-kind]").wait_for()
             easel.locator(".invited button").first.click()
@@ -94,24 +87,6 @@ def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("c
                     )
             visit.close()
         browser.close()
-
-
-@contextlib.contextmanager
-def served(checkpoints: Path) -> Iterator[str]:
-    """The page in a process of its own; its address, as soon as its networks are warm."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
-    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{address}/healthz").json()["networks"]["warm"]:
-                    break
-            time.sleep(0.5)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def _models(config: dict[str, Any]) -> list[tuple[str, str, str]]:
