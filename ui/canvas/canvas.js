@@ -13,7 +13,7 @@ let shown = null; // of the result: {url, key}, key being the sheet's
 const talk = new Talk(server, texts, part("toasts"));
 const desk = new Desk($(".desk"), { sheets: models, limits, talk, onchange: refresh });
 const walk = new Walk($(".walk"), desk, refresh);
-const visit = new History($(".history"), { tab: props.tab, texts, restore });
+const visit = new History($(".history"), { tab: props.tab, desk, recall });
 
 const inside = new Inside($(".inside"), {
   talk, texts, result: after.canvas,
@@ -125,16 +125,6 @@ async function swap() {
   trigger("swap");
 }
 
-function download() {
-  after.canvas.toBlob((blob) => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${settings.checkpoint}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  });
-}
-
 // ---- links and what a visitor wants back
 
 /** Take these settings, here and in the page's controls. */
@@ -142,19 +132,6 @@ function recall({ checkpoint, direction, seed, temperature }) {
   props.value = { checkpoint, direction, seed, temperature };
   applySettings();
   trigger("recall");
-}
-
-async function restore({ settings: old, input }) {
-  const key = `${old.checkpoint} ${old.direction}`;
-  if (!(key in models)) return talk.say(texts.history_gone);
-  recall(old);
-  await desk.place({ as_is: input }, "as_is", key);
-}
-
-function openLink(link) {
-  const { settings: wanted, complaints } = checkLink(link, { models, limits, texts });
-  if (wanted) recall(wanted);
-  if (complaints.length) talk.say(complaints.join(" "));
 }
 
 // ---- which model
@@ -182,7 +159,7 @@ function showSheet() {
 }
 
 const actions = {
-  download,
+  download: () => savePicture(after.canvas, settings.checkpoint),
   swap,
   back: () => { openBack($(".back").hidden); refresh(); },
   walk: () => openWalk(!walk.on),
@@ -195,4 +172,4 @@ $(".wipe").addEventListener("input", (event) => out.style.setProperty("--wipe", 
 
 watch("value", applySettings);
 applySettings();
-followLinks(props.tab, element, openLink);
+followLinks(props.tab, element, desk, recall);

@@ -7,6 +7,18 @@ async function loadImage(url) {
   return image;
 }
 
+/** Give the visitor a file: a Blob or a URL. */
+function save(file, name) {
+  const href = file instanceof Blob ? URL.createObjectURL(file) : file;
+  Object.assign(document.createElement("a"), { href, download: name }).click();
+  if (href !== file) setTimeout(() => URL.revokeObjectURL(href), 1000);
+}
+
+/** Give the visitor a canvas as a PNG file. */
+function savePicture(canvas, name) {
+  canvas.toBlob((blob) => save(blob, `${name}.png`));
+}
+
 class Talk {
   /**
    * @param server  gr.HTML's server functions

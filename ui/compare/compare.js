@@ -221,11 +221,7 @@ function compose() {
 }
 
 function download() {
-  compose().toBlob((blob) => {
-    const link = make("a", { href: URL.createObjectURL(blob), download: `${task.title.replace(/\W+/g, "-")}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  });
+  savePicture(compose(), task.title.replace(/\W+/g, "-"));
 }
 
 // ---- links
@@ -238,16 +234,12 @@ function copy() {
 }
 
 /** A link names a task by any of its models, and the styles that were rolled by their seeds. */
-function openLink(link) {
-  const { settings: wanted, complaints } = checkLink(link, { models, limits, texts });
-  if (wanted) {
-    const isMeant = (method) => method.checkpoint === wanted.checkpoint && method.direction === wanted.direction;
-    props.value = { task: Object.keys(tasks).find((key) => tasks[key].methods.some(isMeant)) };
-    applyTask();
-    for (const tile of tiles) if (tile.method.styled) tile.take(wanted.seeds.get(tile.method.checkpoint) ?? null);
-    trigger("recall");
-  }
-  if (complaints.length) talk.say(complaints.join(" "));
+function recall({ checkpoint, direction, seeds }) {
+  const isMeant = (method) => method.checkpoint === checkpoint && method.direction === direction;
+  props.value = { task: Object.keys(tasks).find((key) => tasks[key].methods.some(isMeant)) };
+  applyTask();
+  for (const tile of tiles) if (tile.method.styled) tile.take(seeds.get(tile.method.checkpoint) ?? null);
+  trigger("recall");
 }
 
 // ---- which task
@@ -280,4 +272,4 @@ $('[data-act="download"]').addEventListener("click", download);
 $('[data-act="link"]').addEventListener("click", copy);
 watch("value", applyTask);
 applyTask();
-followLinks(props.tab, element, openLink);
+followLinks(props.tab, element, desk, recall);

@@ -16,13 +16,13 @@ async function pngBytes(url) {
 
 class History {
   /**
-   * @param root     the element that holds history.html
-   * @param tab      the page tab's name: each has a history of its own
-   * @param texts    the words for a visitor
-   * @param restore  called with the entry ({settings, input, result}) that a visitor wants back
+   * @param root    the element that holds history.html
+   * @param tab     the page tab's name: each has a history of its own
+   * @param desk    on which an input is laid that a visitor wants back
+   * @param recall  called before with its settings, to take them
    */
-  constructor(root, { tab, texts, restore }) {
-    Object.assign(this, { root, texts, restore });
+  constructor(root, { tab, desk, recall }) {
+    Object.assign(this, { root, desk, texts: desk.texts, recall });
     this.store = `i2i-history-${tab}`;
     this.entries = this.read();
     this.clock = null;
@@ -84,6 +84,13 @@ class History {
     this.show();
   }
 
+  async restore({ settings, input }) {
+    const key = `${settings.checkpoint} ${settings.direction}`;
+    if (!(key in this.desk.sheets)) return this.desk.talk.say(this.texts.history_gone);
+    this.recall(settings);
+    await this.desk.place({ as_is: input }, "as_is", key);
+  }
+
   show() {
     const thumbs = this.entries.map((entry, i) => {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "thumb" });
@@ -112,10 +119,6 @@ class History {
     }
     const json = new TextEncoder().encode(`${JSON.stringify(settings, null, 2)}\n`);
     files.push({ name: "settings.json", data: json });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(zip(files));
-    link.download = "results.zip";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    save(zip(files), "results.zip");
   }
 }

@@ -23,14 +23,14 @@ function linkTo(tab, { checkpoint, direction, seed, temperature, style, seeds })
 /**
  * Check what a link says.
  *
- * @param link    as `linked` gives it
- * @param known   {models: sheets by "checkpoint direction", limits: {seed, temperature, style}, texts,
- *                numbers(checkpoint, direction): how many numbers its styles have, 0 for none}
+ * @param link     as `linked` gives it
+ * @param desk     knows the models (`sheets`), the `limits` of seed, temperature and style, and the words
+ * @param numbers  (checkpoint, direction) → how many numbers its styles have, 0 for none
  * @returns {settings, complaints}: settings are null if the model is not here; what is out of range is left out.
  */
-function checkLink(link, { models, limits, texts, numbers = () => 0 }) {
+function checkLink(link, { sheets, limits, texts }, numbers) {
   const checkpoint = link.model;
-  const directionsOf = (model) => ["A2B", "B2A"].filter((name) => `${model} ${name}` in models);
+  const directionsOf = (model) => ["A2B", "B2A"].filter((name) => `${model} ${name}` in sheets);
   const directions = directionsOf(checkpoint);
   if (!directions.length) {
     return { settings: null, complaints: [texts.link_model.replace("{name}", String(checkpoint ?? "").slice(0, 60))] };
@@ -65,8 +65,18 @@ function checkLink(link, { models, limits, texts, numbers = () => 0 }) {
   };
 }
 
-/** Call `open(link)` with the address's link now, if it is for this tab, and whenever another one is put there. */
-function followLinks(tab, element, open) {
+/**
+ * Take the settings of the address's link now, if it is for this tab, and whenever another one is put there; say what
+ * is wrong with it. Arguments as `checkLink`.
+ *
+ * @param take  called with the settings
+ */
+function followLinks(tab, element, desk, take, numbers = () => 0) {
+  const open = (link) => {
+    const { settings, complaints } = checkLink(link, desk, numbers);
+    if (settings) take(settings);
+    if (complaints.length) desk.talk.say(complaints.join(" "));
+  };
   const look = () => {
     if (!element.isConnected) return removeEventListener("hashchange", look);
     const link = linked();

@@ -130,6 +130,6 @@ class ManyPanel extends Panel {
       ctx.drawImage(input, x, y);
       ctx.drawImage(result.canvas, x + size, y);
     });
-    save(canvas.toDataURL("image/png"), `${this.app.settings.checkpoint}-sheet.png`);
+    savePicture(canvas, `${this.app.settings.checkpoint}-sheet`);
   }
 }

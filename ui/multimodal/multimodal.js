@@ -11,7 +11,7 @@ const REST = 250; // milliseconds without a change after which the small picture
 
 const talk = new Talk(server, texts, part("toasts"));
 const desk = new Desk($(".desk"), { sheets: models, limits, talk, onchange: drawingChanged });
-const visit = new History($(".history"), { tab: props.tab, texts, restore });
+const visit = new History($(".history"), { tab: props.tab, desk, recall });
 
 const app = {
   talk, texts, desk, formats,
@@ -304,19 +304,8 @@ function recall({ checkpoint, direction, style }) {
   trigger("recall");
 }
 
-async function restore({ settings: old, input }) {
-  const key = `${old.checkpoint} ${old.direction}`;
-  if (!(key in models)) return talk.say(texts.history_gone);
-  recall(old);
-  await desk.place({ as_is: input }, "as_is", key);
-}
-
-function openLink(link) {
-  const numbers = (checkpoint, direction) => spaces[`${checkpoint} ${direction[2]}`].mean.length;
-  const { settings: wanted, complaints } = checkLink(link, { models, limits, texts, numbers });
-  if (wanted) recall(wanted);
-  if (complaints.length) talk.say(complaints.join(" "));
-}
+/** How many numbers a style has. */
+const numbers = (checkpoint, direction) => spaces[`${checkpoint} ${direction[2]}`].mean.length;
 
 // ---- which model
 
@@ -358,10 +347,10 @@ const act = (name) => $(`[data-act="${name}"]`);
 act("keep").onclick = keep;
 act("random").onclick = random;
 act("typical").onclick = () => take(app.space.mean);
-act("download").onclick = () => save(after.canvas.toDataURL("image/png"), `${app.settings.checkpoint}.png`);
+act("download").onclick = () => savePicture(after.canvas, app.settings.checkpoint);
 
 act("link").onclick = () => copyLink(linkTo(props.tab, { ...app.settings, style: app.style }), talk);
 
 watch("value", applySettings);
 applySettings();
-followLinks(props.tab, element, openLink);
+followLinks(props.tab, element, desk, recall, numbers);

@@ -21,11 +21,6 @@ function paint(button, url) {
   picture.hidden = !url;
 }
 
-function save(url, name) {
-  const link = Object.assign(document.createElement("a"), { href: url, download: name });
-  link.click();
-}
-
 class Panel {
   constructor(root, app) {
     Object.assign(this, { root, app });
