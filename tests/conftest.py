@@ -3,7 +3,7 @@
 import asyncio
 import os
 import zlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 os.environ.setdefault("I2I_ENGINE", "torch")
-"""Converting a tiny network takes longer than its test; test_engine.py sees to OpenVINO."""
+"""Converting a tiny network takes longer than its test; those that are about OpenVINO ask for `graph_cache`."""
 
 torch.set_num_threads(1)  # tiny networks gain nothing from more, and threads wait for each other on a busy machine
 
@@ -36,6 +36,15 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     """What a coroutine returns, run in a thread of its own: a browser opened by another test keeps this one's loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
+
+
+@pytest.fixture(scope="module")
+def graph_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """OpenVINO where it is the default, with a cache of the module's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("I2I_ENGINE", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Engines give what the network gives: at every size and batch, from several threads, whatever the cache holds."""
 
 import functools
-import json
 import os
 import subprocess
 import sys
@@ -20,11 +19,13 @@ import i2i_models as i2i
 from i2i_models import checkpoint, engine, graph
 from i2i_models.checkpoint import Domain, Info
 from i2i_models.engine import OpenVINOEngine, TorchEngine
-from i2i_models.errors import CheckpointError, DirectionError, EngineError, ShapeError
+from i2i_models.errors import DirectionError, EngineError, ShapeError
 from i2i_models.graph import Graph
 from i2i_models.layers import init_normal
 from i2i_models.methods import METHODS
 from i2i_models.network import TranslationNetwork
+
+pytestmark = pytest.mark.usefixtures("graph_cache")
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "pix2pix": {"base_width": 4, "depth": 4},
@@ -36,15 +37,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
 CASES = [
     (name, direction) for name in SETTINGS for direction in ("A2B", "B2A") if (name, direction) != ("pix2pix", "B2A")
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A cache of these tests' own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.delenv("I2I_ENGINE", raising=False)
-        yield graph.cache_folder()
 
 
 def build(name: str) -> TranslationNetwork:
@@ -183,7 +175,7 @@ def test_a_compiled_network_gives_the_same(name: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("name", ["unit", "munit", "pix2pix"])
-def test_eight_threads_get_what_one_gets(name: str, cache: Path) -> None:
+def test_eight_threads_get_what_one_gets(name: str) -> None:
     one = float32(name)
     images = [image(1, 32, 32, seed) for seed in range(24)]
 
@@ -207,69 +199,6 @@ def test_nobody_waits_for_a_graph_that_another_makes() -> None:
     assert not one._graphs
     one.decode(x, "A2B")
     assert one._graphs
-
-
-def layer(seed: int = 0) -> nn.Module:
-    """The least that a graph can be made of."""
-    torch.manual_seed(seed)
-    return nn.Conv2d(3, 3, 3).requires_grad_(False)
-
-
-X = torch.linspace(-1, 1, 300).reshape(1, 3, 10, 10)
-
-
-def test_a_graph_is_made_once_and_then_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = Graph(layer(), [X])(X)
-    monkeypatch.setattr(graph, "_converted", lambda *_: pytest.fail("converted again"))
-    assert torch.equal(Graph(layer(), [X])(X), first)
-
-
-def test_other_weights_or_settings_are_another_graph(cache: Path) -> None:
-    wider = nn.Conv2d(3, 3, 3, padding=1).requires_grad_(False)
-    wider.load_state_dict(layer().state_dict())
-    for module in (layer(), layer(1), wider):
-        assert close(Graph(module, [X])(X), module(X))
-
-
-@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "a folder", "nonsense of the right digest"])
-def test_a_damaged_cache_is_made_again(
-    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    wanted = Graph(layer(), [X])(X)
-    (file,) = graph.cache_folder().iterdir()
-    data = file.read_bytes()
-    if damage == "a folder":
-        file.unlink()
-        file.mkdir()
-    else:
-        flipped = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
-        nonsense = graph._digest(b"no graph") + b"no graph"
-        damaged = {"cut": data[: len(data) // 2], "flipped": flipped, "emptied": b""}
-        file.write_bytes(damaged.get(damage, nonsense))
-    assert torch.equal(Graph(layer(), [X])(X), wanted)
-    assert "making it again" in caplog.text
-    if damage != "a folder":
-        caplog.clear()
-        assert torch.equal(Graph(layer(), [X])(X), wanted)
-        assert not caplog.text
-
-
-def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "i2i_models").write_text("a file where the folder should be")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert close(Graph(layer(), [X])(X), layer()(X))
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
-    assert close(Graph(layer(), [X])(X), layer()(X))
-
-
-def test_the_cache_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(graph, "KEPT_FILES", 2)
-    for seed in range(4):
-        Graph(layer(seed), [X])
-    assert len(list(graph.cache_folder().iterdir())) == 2
 
 
 def test_which_engine_is_taken(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -345,85 +274,6 @@ def save_tiny(folder: Path, name: str = "munit") -> Path:
     domains = {"A": Domain("outline"), "B": Domain("emoji")}
     checkpoint.save(folder / name, build(name), Info(name, name.title(), name, 32, domains))
     return folder / name
-
-
-def test_a_lazy_translator_is_described_without_torch(tmp_path: Path) -> None:
-    save_tiny(tmp_path)
-    script = f"""
-import sys
-import i2i_models as i2i
-
-(folder,) = i2i.find_checkpoints({str(tmp_path)!r})
-t = i2i.load(folder, lazy=True)
-assert (t.info.title, t.card, t.examples) == ("Munit", "", [])
-able = t.abilities
-assert (t.directions, able.chance, able.style_dim, able.paired) == (("A2B", "B2A"), "style", 8, False)
-assert i2i.outline and i2i.open_image
-heavy = {{"torch", "torchvision", "cv2", "openvino", "huggingface_hub"}} & set(sys.modules)
-assert not heavy, heavy
-assert t.network.abilities == t.abilities
-assert "torch" in sys.modules
-"""
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
-
-
-def test_a_lazy_translator_translates_as_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("I2I_ENGINE", "torch")
-    folder = save_tiny(tmp_path)
-    read, reads = checkpoint.read, []
-    monkeypatch.setattr(checkpoint, "read", lambda path: reads.append(path) or read(path))
-    lazy = i2i.load(folder, lazy=True)
-    assert reads == []
-    picture = Image.linear_gradient("L").resize((40, 30))
-    with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: lazy.translate(picture).tobytes(), range(8)))
-    assert reads == [folder]  # once, although eight asked
-    assert set(results) == {i2i.load(folder).translate(picture).tobytes()}
-
-
-def test_a_checkpoint_that_does_not_say_what_it_can_is_asked(tmp_path: Path) -> None:
-    folder = save_tiny(tmp_path, "pix2pix")
-    config = json.loads((folder / "config.json").read_text())
-    del config["abilities"]
-    (folder / "config.json").write_text(json.dumps(config))
-    assert i2i.load(folder, lazy=True).abilities == i2i.load(folder).network.abilities
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"chance": "luck"}, {"directions": ["A2C"]}, {"style_dim": -1}, {"paired": 1}, {"more": 1}, {"title": None}],
-)
-def test_damaged_abilities_are_refused_at_once(tmp_path: Path, change: dict[str, Any]) -> None:
-    folder = save_tiny(tmp_path, "pix2pix")
-    config = json.loads((folder / "config.json").read_text())
-    config["abilities"] |= change
-    (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(CheckpointError, match=r"config\.json: abilities are not as they are saved"):
-        i2i.load(folder, lazy=True)
-
-
-def test_weights_that_cannot_be_whole_are_refused_at_once_and_others_when_read(tmp_path: Path) -> None:
-    folder = save_tiny(tmp_path, "pix2pix")
-    path = folder / "model.safetensors"
-    data = path.read_bytes()
-    for damaged in (b"", data[:7], data[:100], data[: len(data) // 2], data[:-1], data + b"x", b"\xff" * 8 + data[8:]):
-        path.write_bytes(damaged)
-        with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged"):
-            i2i.load(folder, lazy=True)
-    path.unlink()
-    with pytest.raises(CheckpointError, match=r"model\.safetensors is missing"):
-        i2i.load(folder, lazy=True)
-    path.write_bytes(data)
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"network": config["network"] | {"base_width": 8}}))
-    lazy = i2i.load(folder, lazy=True)
-    for _ in range(2):
-        with pytest.raises(CheckpointError, match=r"has shape .* describes"):
-            lazy.translate(Image.new("RGB", (32, 32)))
-    config["abilities"]["chance"] = "none"
-    (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(CheckpointError, match="abilities are not those of its network"):
-        i2i.load(folder)
 
 
 def test_the_benchmark_measures_every_part_of_every_checkpoint(tmp_path: Path, capsys: Any) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from i2i_models import checkpoint
 from i2i_models.network import TranslationNetwork
 
 from .easel import ARTIFACTS, Easel
+from .styles_tab import Open, Studio, save_munit
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or ROOT / "checkpoints")
@@ -172,3 +174,32 @@ def open_easel(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
 def easel(open_easel: Callable[..., Easel], server: str) -> Easel:
     """The page with the shipped checkpoints on a desktop."""
     return open_easel(server)
+
+
+@pytest.fixture(scope="session")
+def styles_server(start_page: Callable[..., tuple[str, list[str]]], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page with two untrained MUNITs, and a pix2pix in front of them."""
+    folder = tmp_path_factory.mktemp("styles")
+    save_munit(folder / "m1", "Lines to pictures", ("outline", "picture"), 1)
+    save_munit(folder / "m2", "Pictures to pictures", ("picture", "picture"), 2)
+    network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
+    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
+    checkpoint.save(folder / "p", network, checkpoint.Info("p", "Plain", "pix2pix", 32, domains))
+    return start_page(folder)[0]
+
+
+@pytest.fixture
+def open_studio(open_easel: Callable[..., Easel], styles_server: str) -> Iterator[Open]:
+    """Open the tab in a context of its own."""
+
+    def open_page(**options: Any) -> Studio:
+        studio = Studio(open_easel(styles_server, **options))
+        studio.open()
+        return studio
+
+    yield open_page
+
+
+@pytest.fixture
+def studio(open_studio: Open) -> Studio:
+    return open_studio()

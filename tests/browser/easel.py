@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SCREENS = pytest.mark.parametrize("screen", [{}, PHONE], ids=["desktop", "phone"])
 Point = tuple[float, float]
 
 SMILE: list[list[Point]] = [
@@ -50,6 +53,11 @@ class Easel:
         label = self.page.locator(f"#{self.tab}-model label")
         label.filter(has=self.page.locator(f'input[value="{name}"]')).click()
         expect(self.desk).to_have_attribute("data-kind", kind)
+
+    def invite(self, n: int = 0) -> str:
+        """Take an example of those in the empty result; the result's fingerprint."""
+        self.root.locator(".invited button").nth(n).click()
+        return self.settled()
 
     def facades(self) -> None:
         """Choose the model that paints from labels."""

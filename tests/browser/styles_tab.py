@@ -1,6 +1,7 @@
 """The Multimodal tab in a visitor's words, and untrained models to try it with."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from i2i_models.styles import StyleSpace, principal, save_styles
 from .easel import Easel
 
 SIZE, DIM = 64, 8
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 1}
 
 
 def save_munit(folder: Path, title: str, kinds: tuple[str, str], seed: int) -> None:
@@ -135,3 +135,7 @@ def asked(page: Page) -> list[tuple[str, dict[str, Any]]]:
 
     page.on("request", note)
     return found
+
+
+Open = Callable[..., Studio]
+"""Opens the tab in a browser context of its own, which takes Playwright's options."""

@@ -9,10 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from .easel import SMILE, Easel
+from .easel import PHONE, SMILE, Easel
 
 WINDOW, FACADE = (0, 128, 255), (0, 48, 255)
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def test_an_empty_page_waits_and_invites(easel: Easel) -> None:

@@ -1,4 +1,4 @@
-"""What people expect of a page: links, the visit's history, keys, several pictures at once, their own language."""
+"""What people expect of a page: links, the visit's history, keys, their own language."""
 
 import io
 import json
@@ -13,19 +13,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .easel import SMILE, Easel, png
+from .easel import SCREENS, SMILE, Easel
+from .test_batch import open_batch, pictures
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-DESKTOP: dict[str, Any] = {}
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
-SCREENS = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 LABELS_TASK = "labels ↔ photo"
-
-
-def invite(easel: Easel, n: int = 0) -> str:
-    """Take an example of those in the empty result; the result's fingerprint."""
-    easel.root.locator(".invited button").nth(n).click()
-    return easel.settled()
 
 
 def is_chosen(page: Page, control: str, value: str) -> None:
@@ -53,7 +45,7 @@ def test_a_link_reopens_tab_model_direction_and_chance(
     first.page.locator("#unpaired-temperature input[type=number]").fill("1.5")
     first.page.locator("#unpaired-seed input").fill("7")
     first.page.locator("#unpaired-seed input").blur()
-    picture = invite(first)
+    picture = first.invite()
     first.button("Copy a link to these settings").click()
     expect(first.toast).to_contain_text("the drawing stays here")
     link = first.page.evaluate("navigator.clipboard.readText()")
@@ -67,7 +59,7 @@ def test_a_link_reopens_tab_model_direction_and_chance(
     is_chosen(second.page, "unpaired-model", "wall-unit")
     is_chosen(second.page, "unpaired-direction", "B2A")
     expect(second.toast).to_have_count(0)
-    invite(second)
+    second.invite()
     second.becomes(picture)
 
 
@@ -81,7 +73,7 @@ def test_a_link_carries_dropout(open_easel: Callable[..., Easel], full_page: str
 def test_a_link_carries_a_style(open_easel: Callable[..., Easel], full_page: str) -> None:
     first = open_easel(full_page, **CLIPBOARD).open_tab("multimodal")
     first.model("wall-munit", "labels")
-    picture = invite(first)
+    picture = first.invite()
     expect(first.result).to_have_attribute("data-style", re.compile("."))
     first.button("Copy a link to these settings").click()
     link = first.page.evaluate("navigator.clipboard.readText()")
@@ -89,7 +81,7 @@ def test_a_link_carries_a_style(open_easel: Callable[..., Easel], full_page: str
 
     second = Easel(open_easel(link).page, "multimodal")
     expect(second.desk).to_have_attribute("data-kind", "labels")
-    invite(second)
+    second.invite()
     numbers = [float(n) for n in link.rpartition("style=")[2].split(",")]
     shown = """numbers => [...document.querySelectorAll('#multimodal-easel [data-part="numbers"] input')]
         .every((input, i) => Math.abs(input.value - numbers[i]) < 0.011)"""
@@ -119,7 +111,7 @@ def test_a_wrong_link_gives_a_sentence_and_the_default(
     expect(easel.toast).to_contain_text(sentence)
     expect(easel.desk).to_have_attribute("data-kind", kind)
     assert len(easel.toast.inner_text()) < 300
-    invite(easel)
+    easel.invite()
 
 
 @pytest.mark.parametrize("style", ["1,2,3", "a,b,c,d,e,f,g,h", "0,0,0,0,0,0,0,1e9"])
@@ -130,7 +122,7 @@ def test_a_style_that_does_not_fit_gives_a_sentence(
     easel = Easel(page, "multimodal")
     expect(easel.toast).to_contain_text("style does not fit this model")
     expect(easel.desk).to_have_attribute("data-kind", "labels")
-    invite(easel)
+    easel.invite()
 
 
 def test_a_link_with_an_unknown_tab_and_a_link_put_into_an_open_page(
@@ -154,14 +146,14 @@ def test_history_keeps_results_and_brings_them_back(
 ) -> None:
     easel = open_easel(full_page, **screen)
     expect(easel.root.locator(".history")).to_contain_text("Your results gather here")
-    circle = invite(easel)
+    circle = easel.invite()
     drawn = easel.fingerprint(".paper")
     kept(easel, 1)
     easel.model("wall-pix2pix", "labels")
     easel.set_dropout(True)
     easel.page.get_by_label("Seed", exact=True).fill("5")
     easel.page.get_by_label("Seed", exact=True).blur()
-    wall = invite(easel, 1)
+    wall = easel.invite(1)
     kept(easel, 2)
     easel.screenshot(f"history-{'phone' if screen else 'desktop'}")
 
@@ -185,7 +177,7 @@ def test_history_keeps_results_and_brings_them_back(
 
 def test_history_in_the_multimodal_tab_has_the_style(open_easel: Callable[..., Easel], full_page: str) -> None:
     easel = open_easel(full_page).open_tab("multimodal")
-    first = invite(easel)
+    first = easel.invite()
     kept(easel, 1)
     easel.root.locator('[data-act="random"]').click()
     second = easel.changed(first)
@@ -198,7 +190,7 @@ def test_history_in_the_multimodal_tab_has_the_style(open_easel: Callable[..., E
 
 def test_history_is_bounded_and_nobody_elses(open_easel: Callable[..., Easel], full_page: str) -> None:
     easel = open_easel(full_page)
-    invite(easel)
+    easel.invite()
     kept(easel, 1)
     # Forty results of 100,000 characters each, as a long visit would leave them, and some that are none.
     easel.page.evaluate(
@@ -213,7 +205,7 @@ def test_history_is_bounded_and_nobody_elses(open_easel: Callable[..., Easel], f
     easel.page.reload()
     easel.ready()
     kept(easel, 24)
-    invite(easel, 1)
+    easel.invite(1)
     easel.page.wait_for_function("JSON.parse(sessionStorage.getItem('i2i-history-paired')).length < 20")
     assert easel.page.evaluate("sessionStorage.getItem('i2i-history-paired').length") < 1_700_000
     other = open_easel(full_page)
@@ -229,7 +221,7 @@ def test_all_results_as_a_zip(
 ) -> None:
     easel = open_easel(full_page, **screen, accept_downloads=True)
     expect(easel.button("Download all")).to_be_disabled()
-    invite(easel)
+    easel.invite()
     kept(easel, 1)
     shown = easel.pixels(".after")
     easel.set_dropout(True)
@@ -301,103 +293,6 @@ def test_keys_are_told_in_titles(open_easel: Callable[..., Easel], full_page: st
     assert "Alt+N" in (easel.root.locator(".examples").get_attribute("title") or "")
 
 
-# ---- several pictures at once
-
-
-def pictures(count: int, side: int = 64) -> list[dict[str, Any]]:
-    """Files of a gradient each, turned; small to send, whatever their side."""
-    gradient = Image.linear_gradient("L").resize((side, side))
-    return [
-        {"name": f"picture {i}.png", "mimeType": "image/png", "buffer": png(gradient.rotate(11 * i))}
-        for i in range(count)
-    ]
-
-
-def open_batch(easel: Easel, files: list[dict[str, Any]]) -> None:
-    easel.page.locator(f"#{easel.tab}-batch > button").click()
-    easel.page.locator(f"#{easel.tab}-batch-files input[type=file]").set_input_files(files)
-    expect(easel.page.locator(f"#{easel.tab}-batch-start")).to_be_enabled()
-
-
-@SCREENS
-def test_several_pictures_with_bad_ones_among_them(
-    open_easel: Callable[..., Easel], full_page: str, screen: dict[str, Any]
-) -> None:
-    easel = open_easel(full_page, **screen, accept_downloads=True)
-    bad = [
-        {"name": "text.png", "mimeType": "image/png", "buffer": b"this is no image"},
-        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"<b>neither</b>"},
-    ]
-    expect(easel.page.locator("#paired-batch-start")).to_be_hidden()
-    open_batch(easel, [*pictures(3), *bad])
-    easel.page.locator("#paired-batch-start").click()
-    note = easel.page.locator("#paired-batch-note")
-    expect(note).to_contain_text("3 of 5 pictures translated")
-    expect(note).to_contain_text("2 could not be used")
-    expect(note).to_contain_text("text.png: text.png is not an image")
-    expect(note).to_contain_text("notes.txt")
-    expect(easel.page.locator("#paired-batch-gallery img").first).to_be_visible()
-    easel.screenshot(f"batch-{'phone' if screen else 'desktop'}")
-    with easel.page.expect_download() as download:
-        easel.page.locator("#paired-batch-zip").click()
-    with zipfile.ZipFile(download.value.path()) as file:
-        names = file.namelist()
-        settings = json.loads(file.read("settings.json"))
-        sizes = {Image.open(io.BytesIO(file.read(name))).size for name in names if name.endswith(".png")}
-    assert names == ["01-picture 0.png", "02-picture 1.png", "03-picture 2.png", "settings.json"]
-    assert sizes == {(64, 64)}
-    assert settings["checkpoint"] == "shape-pix2pix"
-    assert [entry["file"] for entry in settings["files"] if "skipped" in entry] == ["text.png", "notes.txt"]
-    assert easel.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_a_batch_follows_the_tabs_settings_and_can_be_cancelled(
-    open_easel: Callable[..., Easel], full_page: str
-) -> None:
-    easel = open_easel(full_page).open_tab("unpaired")
-    easel.page.locator("#unpaired-direction label").filter(has_text="shape → outline").click()
-    expect(easel.desk).to_have_attribute("data-kind", "picture")
-    open_batch(easel, pictures(30, 1600))
-    easel.page.locator("#unpaired-batch-start").click()
-    bar = easel.page.locator("#unpaired-batch-bar progress")
-    expect(bar).to_be_visible()
-    easel.page.wait_for_function("document.querySelector('#unpaired-batch-bar progress')?.value >= 2")
-    expect(easel.page.locator("#unpaired-batch-bar")).to_contain_text("of 30")
-    easel.screenshot("batch-under-way")
-    easel.page.locator("#unpaired-batch-cancel").click()
-    note = easel.page.locator("#unpaired-batch-note")
-    expect(note).to_contain_text(re.compile(r"Cancelled\. \d+ of 30 pictures translated"))
-    done = int(re.search(r"(\d+) of 30", note.inner_text())[1])  # type: ignore[index]
-    assert 2 <= done < 30
-    expect(bar).to_be_hidden()
-    easel.page.wait_for_timeout(1500)
-    expect(note).to_contain_text(f"{done} of 30")  # it is over indeed
-    with easel.page.expect_download() as download:
-        easel.page.locator("#unpaired-batch-zip").click()
-    with zipfile.ZipFile(download.value.path()) as file:
-        assert len(file.namelist()) == done + 1
-        assert json.loads(file.read("settings.json"))["direction"] == "B2A"
-    # and the next one can begin
-    expect(easel.page.locator("#unpaired-batch-start")).to_be_enabled()
-
-
-def test_a_reload_in_the_middle_of_a_batch_leaves_a_usable_page(
-    open_easel: Callable[..., Easel], full_page: str
-) -> None:
-    easel = open_easel(full_page)
-    open_batch(easel, pictures(30, 1600))
-    easel.page.locator("#paired-batch-start").click()
-    easel.page.wait_for_function("document.querySelector('#paired-batch-bar progress')?.value >= 1")
-    easel.page.reload()
-    easel.ready()
-    easel.complaints.clear()  # Gradio itself logs that the reload ended its stream
-    easel.draw(SMILE)
-    easel.settled()
-    open_batch(easel, pictures(2))
-    easel.page.locator("#paired-batch-start").click()
-    expect(easel.page.locator("#paired-batch-note")).to_contain_text("2 of 2 pictures translated")
-
-
 # ---- languages
 
 
@@ -418,7 +313,7 @@ def test_the_page_speaks_chinese_to_a_chinese_browser(
     easel.choose_file("text.png", b"this is no image")
     expect(easel.toast).to_contain_text("这个文件不是可以使用的图片")  # from the server
     easel.screenshot(f"chinese-{'phone' if screen else 'desktop'}")
-    invite(easel)
+    easel.invite()
     expect(easel.root.locator('[data-part="time"]')).to_contain_text("毫秒")
     open_batch(easel, pictures(1))
     page.locator("#paired-batch-start").click()

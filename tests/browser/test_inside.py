@@ -15,10 +15,9 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.network import TranslationNetwork
 
-from .easel import SMILE, Easel
+from .easel import PHONE, SMILE, Easel
 
 SIZE = 32
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 ASKED = "**/component_server/"
 
 

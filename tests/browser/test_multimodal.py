@@ -1,10 +1,7 @@
 """The Multimodal tab: every way to a style, what is done with one, and two visitors at it at the same time."""
 
-import io
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,46 +9,11 @@ import torch
 from PIL import Image
 from playwright.sync_api import Route, expect
 
-import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.styles import format_style, interpolate, parse_style
+from i2i_models.styles import format_style, parse_style
 
-from .easel import Easel, png
-from .styles_tab import DIM, PHONE, SIZE, Studio, asked, save_munit
+from .easel import PHONE, png
+from .styles_tab import DIM, SIZE, Open, Studio, asked
 from .test_pictures import NOT_PICTURES
-
-
-@pytest.fixture(scope="session")
-def styles_server(start_page: Callable[..., tuple[str, list[str]]], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a page with two untrained MUNITs, and a pix2pix in front of them."""
-    folder = tmp_path_factory.mktemp("styles")
-    save_munit(folder / "m1", "Lines to pictures", ("outline", "picture"), 1)
-    save_munit(folder / "m2", "Pictures to pictures", ("picture", "picture"), 2)
-    network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
-    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
-    checkpoint.save(folder / "p", network, checkpoint.Info("p", "Plain", "pix2pix", 32, domains))
-    return start_page(folder)[0]
-
-
-Open = Callable[..., Studio]
-
-
-@pytest.fixture
-def open_studio(open_easel: Callable[..., Easel], styles_server: str) -> Iterator[Open]:
-    """Open the tab in a context of its own."""
-
-    def open_page(**options: Any) -> Studio:
-        studio = Studio(open_easel(styles_server, **options))
-        studio.open()
-        return studio
-
-    yield open_page
-
-
-@pytest.fixture
-def studio(open_studio: Open) -> Studio:
-    return open_studio()
-
 
 # ---- the pad and the sliders
 
@@ -266,118 +228,6 @@ def test_copy_and_paste(open_studio: Open) -> None:
         assert sentence.endswith(".") and "Error" not in sentence, (pasted, sentence)
         expect(field).to_have_value(pasted)  # so that it can be mended
         assert studio.at_rest() == text
-
-
-# ---- what is done with styles
-
-
-def test_in_between(studio: Studio) -> None:
-    start = studio.example()
-    panel = studio.panel("In between")
-    tiles = panel.locator(".tile")
-    studio.filled(tiles, 7)
-    panel.get_by_label("To which style").select_option("A random style")
-    end = studio.moved_on(start)
-    studio.filled(tiles, 7)
-    panel.get_by_label("Between the two styles").fill("0.5")
-    middle = studio.moved_on(end)
-    a, b, m = (parse_style(text, DIM) for text in (start, end, middle))
-    assert torch.allclose(interpolate(a, b, torch.tensor([0.5]))[0], m, atol=1e-3)
-    panel.get_by_label("Steps").select_option("5")
-    expect(tiles).to_have_count(5)
-    studio.filled(tiles, 5)
-    tiles.first.click()
-    assert studio.moved_on(middle) == start
-    studio.screenshot("multimodal-between")
-
-
-@pytest.mark.parametrize("format", ["WebP", "GIF", "MP4"])
-def test_download_the_way(studio: Studio, format: str) -> None:
-    studio.example()
-    panel = studio.panel("In between")
-    studio.filled(panel.locator(".tile"), 7)
-    button = panel.get_by_role("button", name=f"Download {format}")
-    if format == "MP4":
-        pytest.importorskip("av")
-    with studio.page.expect_download() as info:
-        button.click()
-    assert info.value.suggested_filename == f"m1.{format.lower()}"
-    data = Path(info.value.path()).read_bytes()
-    if format == "MP4":
-        import av
-
-        with av.open(io.BytesIO(data)) as file:
-            frames = [frame.width for frame in file.decode(video=0)]
-        assert frames == [SIZE] * 46
-    else:
-        with Image.open(io.BytesIO(data)) as image:
-            assert image.format == format.upper() and image.size == (SIZE, SIZE) and image.n_frames > 20
-    expect(button).to_be_enabled()
-
-
-def test_one_style_on_many_inputs(studio: Studio) -> None:
-    text = studio.example()
-    panel = studio.panel("Many inputs")
-    panel.get_by_role("button", name="All examples").click()
-    pairs = panel.locator(".pair")
-    expect(pairs).to_have_count(3)
-    sheet = panel.get_by_role("button", name="Download sheet")
-    expect(sheet).to_be_enabled()
-    good = png(Image.new("RGB", (40, 30), "white"))
-    files = [("a.png", good), ("b.png", b"no picture"), ("c.png", png(Image.new("RGB", (64, 64), "red")))]
-    studio.part("many-file").set_input_files(
-        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
-    )
-    expect(pairs).to_have_count(5)
-    assert "not an image" in studio.say()
-    expect(studio.part("progress")).to_be_hidden()
-
-    def results() -> list[str]:
-        return panel.locator(".pair canvas[role=img]").evaluate_all("all => all.map(c => c.toDataURL())")
-
-    before = results()
-    assert len(set(before)) >= 4, "the results of different inputs are the same"
-    studio.button("Typical").click()
-    studio.moved_on(text)
-    expect(studio.part("progress")).to_be_hidden()
-    for _ in range(100):
-        if all(new != old for new, old in zip(results(), before, strict=True)):
-            break
-        studio.page.wait_for_timeout(50)
-    else:
-        raise AssertionError("another style left the results as they were")
-    expect(studio.part("progress")).to_be_hidden()
-    with studio.page.expect_download() as info:
-        sheet.click()
-    with Image.open(info.value.path()) as image:
-        assert image.size == (4 + 4 * (2 * SIZE + 4), 4 + 2 * (SIZE + 4))
-    studio.screenshot("multimodal-many")
-
-
-def test_many_inputs_can_be_cancelled(studio: Studio) -> None:
-    studio.example()
-    panel = studio.panel("Many inputs")
-    held: list[Route] = []
-    drawing = png(Image.new("RGB", (40, 30), "white"))
-
-    def hold(route: Route) -> None:
-        if "open_picture" in (route.request.post_data_buffer or b"").decode("latin-1"):
-            held.append(route)
-        else:
-            route.continue_()
-
-    studio.page.route("**/component_server/", hold)
-    studio.part("many-file").set_input_files(
-        [{"name": f"{i}.png", "mimeType": "image/png", "buffer": drawing} for i in range(6)]
-    )
-    expect(studio.part("progress")).to_be_visible()
-    panel.get_by_role("button", name="Cancel").click()
-    expect(studio.part("progress")).to_be_hidden()
-    studio.page.unroute("**/component_server/")
-    studio.page.wait_for_timeout(300)
-    expect(panel.locator(".pair")).to_have_count(0)
-    studio.button("Random").click()  # the rest of the page is as usable as before
-    studio.at_rest()
 
 
 # ---- models, directions, visitors

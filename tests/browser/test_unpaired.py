@@ -16,10 +16,9 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.network import TranslationNetwork
 
-from .easel import SMILE, Easel, png
+from .easel import PHONE, SMILE, Easel, png
 
 SIZE = 32
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 ASKED = "**/component_server/"
 
 
@@ -86,12 +85,6 @@ def questions(easel: Easel) -> list[dict[str, Any]]:
     return asked
 
 
-def invite(easel: Easel, n: int = 0) -> str:
-    """Take an example of those in the empty result; the result's fingerprint."""
-    easel.root.locator(".invited button").nth(n).click()
-    return easel.settled()
-
-
 def direction(easel: Easel, name: str) -> None:
     easel.page.locator("#unpaired-direction label").filter(has_text=name).click()
 
@@ -99,7 +92,7 @@ def direction(easel: Easel, name: str) -> None:
 def test_task_method_and_direction(unpaired: Easel) -> None:
     page = unpaired.page
     expect(unpaired.desk).to_have_attribute("data-kind", "outline")
-    cyclegan = invite(unpaired)
+    cyclegan = unpaired.invite()
     unpaired.model("shape-discogan", "outline")
     discogan = unpaired.changed(cyclegan)  # of the same drawing
 
@@ -107,7 +100,7 @@ def test_task_method_and_direction(unpaired: Easel) -> None:
     expect(unpaired.desk).to_have_attribute("data-kind", "picture")
     expect(unpaired.result).to_have_attribute("data-state", "empty")
     expect(page.get_by_text("Drop or choose a picture")).to_be_visible()
-    invite(unpaired, 2)
+    unpaired.invite(2)
     assert (unpaired.pixels(".paper").reshape(-1, 3) == (255, 165, 0)).all(-1).any(), "an example of the other domain"
 
     page.locator("#unpaired-task label").filter(has_text="labels").click()
@@ -124,7 +117,7 @@ def test_task_method_and_direction(unpaired: Easel) -> None:
 
 def test_the_way_back_is_computed_only_when_asked_for(unpaired: Easel) -> None:
     asked = questions(unpaired)
-    invite(unpaired)
+    unpaired.invite()
     expect(unpaired.root.locator(".back")).to_be_hidden()
     assert not asked[-1]["way_back"]
     unpaired.button("Way back").click()
@@ -164,7 +157,7 @@ def test_the_temperature_is_for_latent_noise_alone(unpaired: Easel) -> None:
     slider, seed = page.get_by_role("slider", name="Temperature"), page.locator("#unpaired-seed input")
     expect(slider).to_be_hidden()
     expect(page.locator("#unpaired-dropout")).to_be_hidden()
-    cyclegan = invite(unpaired)
+    cyclegan = unpaired.invite()
     unpaired.model("shape-unit", "outline")
     expect(slider).to_be_visible()
     plain = unpaired.changed(cyclegan)
@@ -187,7 +180,7 @@ def test_the_temperature_is_for_latent_noise_alone(unpaired: Easel) -> None:
 def test_a_walk_from_one_input_to_another(unpaired: Easel) -> None:
     expect(unpaired.button("Walk")).to_be_hidden()
     unpaired.model("shape-unit", "outline")
-    end = invite(unpaired, 1)
+    end = unpaired.invite(1)
     unpaired.root.locator(".examples button").nth(0).click()
     start = unpaired.changed(end)
     unpaired.button("Walk").click()
@@ -218,7 +211,7 @@ def test_a_walk_from_one_input_to_another(unpaired: Easel) -> None:
 
 def test_a_drawing_that_the_server_forgot_is_sent_again(unpaired: Easel) -> None:
     unpaired.model("shape-unit", "outline")
-    plain = invite(unpaired)
+    plain = unpaired.invite()
     asked: list[dict[str, Any]] = []
 
     def forget(route: Route) -> None:
@@ -272,7 +265,7 @@ def test_a_phone(open_easel: Callable[..., Easel], address: str) -> None:
 def test_the_dark(open_easel: Callable[..., Easel], address: str) -> None:
     easel = open_easel(address, color_scheme="dark").open_tab("unpaired")
     easel.model("shape-unit", "outline")
-    invite(easel)
+    easel.invite()
     easel.button("Walk").click()
     easel.button("Way back").click()
     expect(easel.root.locator('[data-part="apart"]')).to_contain_text("% away")
@@ -290,7 +283,7 @@ def test_nothing_moves_while_results_come(unpaired: Easel) -> None:
 
 
 def test_downloads_the_shown_picture(unpaired: Easel) -> None:
-    invite(unpaired)
+    unpaired.invite()
     with unpaired.page.expect_download() as info:
         unpaired.button("Download PNG").click()
     image = Image.open(io.BytesIO(Path(info.value.path()).read_bytes())).convert("RGB")

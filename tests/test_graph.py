@@ -1,0 +1,76 @@
+"""Compiled graphs are kept on disk: made once, never trusted, and doing without costs time at most."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from test_engine import close
+from torch import nn
+
+from i2i_models import graph
+from i2i_models.graph import Graph
+
+pytestmark = pytest.mark.usefixtures("graph_cache")
+
+
+def layer(seed: int = 0) -> nn.Module:
+    """The least that a graph can be made of."""
+    torch.manual_seed(seed)
+    return nn.Conv2d(3, 3, 3).requires_grad_(False)
+
+
+X = torch.linspace(-1, 1, 300).reshape(1, 3, 10, 10)
+
+
+def test_a_graph_is_made_once_and_then_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Graph(layer(), [X])(X)
+    monkeypatch.setattr(graph, "_converted", lambda *_: pytest.fail("converted again"))
+    assert torch.equal(Graph(layer(), [X])(X), first)
+
+
+def test_other_weights_or_settings_are_another_graph() -> None:
+    wider = nn.Conv2d(3, 3, 3, padding=1).requires_grad_(False)
+    wider.load_state_dict(layer().state_dict())
+    for module in (layer(), layer(1), wider):
+        assert close(Graph(module, [X])(X), module(X))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "a folder", "nonsense of the right digest"])
+def test_a_damaged_cache_is_made_again(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    wanted = Graph(layer(), [X])(X)
+    (file,) = graph.cache_folder().iterdir()
+    data = file.read_bytes()
+    if damage == "a folder":
+        file.unlink()
+        file.mkdir()
+    else:
+        flipped = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
+        nonsense = graph._digest(b"no graph") + b"no graph"
+        damaged = {"cut": data[: len(data) // 2], "flipped": flipped, "emptied": b""}
+        file.write_bytes(damaged.get(damage, nonsense))
+    assert torch.equal(Graph(layer(), [X])(X), wanted)
+    assert "making it again" in caplog.text
+    if damage != "a folder":
+        caplog.clear()
+        assert torch.equal(Graph(layer(), [X])(X), wanted)
+        assert not caplog.text
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "i2i_models").write_text("a file where the folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert close(Graph(layer(), [X])(X), layer()(X))
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert close(Graph(layer(), [X])(X), layer()(X))
+
+
+def test_the_cache_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(graph, "KEPT_FILES", 2)
+    for seed in range(4):
+        Graph(layer(seed), [X])
+    assert len(list(graph.cache_folder().iterdir())) == 2
