@@ -66,7 +66,7 @@ function refresh(draft) {
 async function showResult(answer, question, wanted) {
   const image = await loadImage(answer.image);
   if (!wanted() || question.settings !== app.settings) return; // cleared or turned round in the meantime
-  after.imageSmoothingQuality = "high";
+  after.imageSmoothingQuality = question.payload.payload.draft ? "low" : "high";
   after.drawImage(image, 0, 0, after.canvas.width, after.canvas.height);
   part("time").textContent = texts.time.replace("{ms}", answer.ms);
   if (question.way && question.way === way) {
