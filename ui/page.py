@@ -75,13 +75,15 @@ def build_page(catalog: Catalog) -> TranslatedPage:
 
 def tabs(catalog: Catalog) -> None:
     """The tabs inside the current `gr.Blocks`; what a tab shows is built and sent with the page, drawn when opened."""
+    studios = (
+        ("paired", studio, catalog.paired()),
+        ("unpaired", studio, catalog.unpaired()),
+        ("multimodal", style_studio, catalog.multimodal()),
+    )
+    first = next(name for name, _, translators in studios if translators)  # an empty tab is no welcome
     # wrap: where they do not fit beside each other, a second row and not Gradio's menu, in which nobody looks
-    with gr.Tabs(overflow_behavior="wrap"):
-        for name, build_studio, translators in (
-            ("paired", studio, catalog.paired()),
-            ("unpaired", studio, catalog.unpaired()),
-            ("multimodal", style_studio, catalog.multimodal()),
-        ):
+    with gr.Tabs(selected=first, overflow_behavior="wrap"):
+        for name, build_studio, translators in studios:
             with gr.Tab(text.PAGE[f"tab_{name}"], id=name, elem_id=f"tab-{name}"):
                 if translators:
                     build_studio(catalog, translators, name, MAX_FILE_BYTES)

@@ -242,8 +242,12 @@ def test_keys_go_to_the_tab_in_sight(unpaired: Easel, folder: Path) -> None:
     assert unpaired.fingerprint(".paper") != two
 
 
-def test_tabs_without_models_invite(open_easel: Callable[..., Easel], address: str) -> None:
+def test_the_first_tab_with_a_model_is_open_and_those_without_invite(
+    open_easel: Callable[..., Easel], address: str
+) -> None:
     easel = open_easel(address)
+    expect(easel.page.locator("#unpaired-easel .desk")).to_be_visible()
+    easel.page.get_by_role("tab", name="Paired", exact=True).click()
     expect(easel.page.get_by_text("Pairs of pictures teach the most")).to_be_visible()
     expect(easel.page.get_by_text("python -m train pix2pix")).to_be_visible()
     easel.screenshot("paired-without-models")
