@@ -4,8 +4,9 @@ A `gr.HTML` of our own. What the visitor draws lives in the browser alone; the s
 through a few functions and keeps nothing of who asked, so visitors cannot see each other.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
 
 import gradio as gr
@@ -118,24 +119,54 @@ def easel(
     Its event `swap` asks for the other direction: the result lies on that one's paper already. Its event `recall`
     says that it has taken settings from a link or its history, which the page's controls should now show.
     """
-    desk, visit = desk_parts(catalog, translators, max_file_bytes), history_parts()
-    inside = inside_parts(catalog)
-    props = {
-        **desk.props,
-        "texts": {**desk.props["texts"], **visit.texts, **inside.texts},
-        "limits": {**desk.props["limits"], **visit.limits},
-        "tab": elem_id.removesuffix("-easel"),
-    }
-    template = _read("canvas.html")
-    for name, html in {"desk": desk.html, "history": visit.html, "inside": inside.html}.items():
-        template = template.replace(f"<!-- {name} -->", html)
+    return desk_component(
+        catalog,
+        translators,
+        value,
+        max_file_bytes,
+        elem_id,
+        html=_read("canvas.html"),
+        css=_read("canvas.css"),
+        js=_read("walk.js") + _read("canvas.js"),
+        server_functions=[sentences(catalog.translate)],
+    )
+
+
+def desk_component(
+    catalog: Catalog,
+    translators: Iterable[i2i.Translator],
+    value: dict[str, Any],
+    max_file_bytes: int,
+    elem_id: str,
+    *,
+    html: str,
+    css: str,
+    js: str,
+    server_functions: Iterable[ServerFunction],
+    texts: Mapping[str, str] = MappingProxyType({}),
+    limits: Mapping[str, Any] = MappingProxyType({}),
+    **props: Any,
+) -> gr.HTML:
+    """A component around a desk, with the visit's history and a look inside.
+
+    Args:
+        catalog, translators, value, max_file_bytes, elem_id: as for `easel`.
+        html: in it the comments `<!-- desk -->`, `<!-- history -->` and `<!-- inside -->` make place for these.
+        css, js, server_functions, texts, limits, props: the component's own, besides those of its parts.
+    """
+    desk, visit, inside = desk_parts(catalog, translators, max_file_bytes), history_parts(), inside_parts(catalog)
+    props |= desk.props | {"tab": elem_id.removesuffix("-easel")}
+    props["texts"] = {**desk.props["texts"], **texts, **visit.texts, **inside.texts}
+    props["limits"] = {**desk.props["limits"], **visit.limits, **limits}
+    for name, part in {"desk": desk.html, "history": visit.html, "inside": inside.html}.items():
+        html = html.replace(f"<!-- {name} -->", part)
     return gr.HTML(
         value=value,
-        html_template=template,
-        css_template=desk.css + visit.css + _read("canvas.css") + inside.css,
-        js_on_load="\n".join((desk.js, visit.js, inside.js, _read("walk.js"), _read("canvas.js"))),
+        html_template=html,
+        css_template=desk.css + visit.css + css + inside.css,
+        js_on_load="\n".join((desk.js, visit.js, inside.js, js)),
         apply_default_css=False,
-        server_functions=[sentences(catalog.translate), inside.server_function, *desk.server_functions],
+        server_functions=[*server_functions, inside.server_function, *desk.server_functions],
         elem_id=elem_id,
         **props,
     )

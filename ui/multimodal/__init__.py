@@ -13,9 +13,7 @@ import gradio as gr
 import i2i_models as i2i
 from i2i_models.styles import LIMIT
 from ui import text
-from ui.canvas import desk_parts
-from ui.history import history_parts
-from ui.inside import inside_parts
+from ui.canvas import desk_component
 from ui.multimodal.answers import StyleAnswers, style_controls
 from ui.serving import Catalog, card_markdown
 from ui.studio import PRIVATE, direction_choice, direction_choices, model_choice
@@ -77,29 +75,21 @@ def styles_component(
         max_file_bytes: of a visitor's file.
     """
     translators = list(translators)
-    desk, inside = desk_parts(catalog, translators, max_file_bytes), inside_parts(catalog)
-    visit = history_parts()
     answers = StyleAnswers(catalog)
-    props = {
-        **desk.props,
-        "texts": {**desk.props["texts"], **text.MULTIMODAL, **visit.texts, **inside.texts},
-        "limits": {**desk.props["limits"], **visit.limits, "style": LIMIT},
-        "spaces": {f"{t.info.name} {d[2]}": style_controls(t, d) for t in translators for d in t.directions},
-        "formats": list(answers.encoders),
-        "tab": elem_id.removesuffix("-easel"),
-    }
-    template = _read("multimodal.html")
-    for name, html in {"desk": desk.html, "history": visit.html, "inside": inside.html}.items():
-        template = template.replace(f"<!-- {name} -->", html)
-    return gr.HTML(
-        value=value,
-        html_template=template,
-        css_template=desk.css + visit.css + _read("multimodal.css") + inside.css,
-        js_on_load="\n".join((desk.js, visit.js, inside.js, *map(_read, SCRIPTS))),
-        apply_default_css=False,
-        server_functions=[*answers.functions, inside.server_function, *desk.server_functions],
-        elem_id=elem_id,
-        **props,
+    return desk_component(
+        catalog,
+        translators,
+        value,
+        max_file_bytes,
+        elem_id,
+        html=_read("multimodal.html"),
+        css=_read("multimodal.css"),
+        js="\n".join(map(_read, SCRIPTS)),
+        server_functions=answers.functions,
+        texts=text.MULTIMODAL,
+        limits={"style": LIMIT},
+        spaces={f"{t.info.name} {d[2]}": style_controls(t, d) for t in translators for d in t.directions},
+        formats=list(answers.encoders),
     )
 
 
