@@ -20,8 +20,7 @@ HEAD_JS = """
 document.documentElement.lang = props.language;
 // Gradio's loading veil fades out over a page that is there already: it must not swallow the first stroke.
 document.querySelector(".main.app > .wrap.translucent")?.style.setProperty("pointer-events", "none");
-async function openTab() {
-    const tab = linked()?.tab;
+async function openTab(tab) {
     if (!tab) return;
     if (!props.tabs.includes(tab)) return sayNoTab();
     const button = () => document.getElementById(`tab-${tab}-button`);
@@ -35,16 +34,17 @@ function sayNoTab() {
     toasts.textContent = props.texts.link_tab;
     setTimeout(() => toasts.replaceChildren(), 9000);
 }
-addEventListener("hashchange", openTab);
-openTab();
+addEventListener("hashchange", () => openTab(linked()?.tab));
+openTab(linked()?.tab ?? props.welcome);
 """
 
 
-def head(tabs: Sequence[str]) -> gr.HTML:
+def head(tabs: Sequence[str], welcome: str) -> gr.HTML:
     """The page's title, which opens the tab that the address names.
 
     Args:
-        tabs: those that there are; the elem_id of each is "tab-" and its name.
+        tabs: those that there are, the open one first; the elem_id of each is "tab-" and its name.
+        welcome: the tab to open where the address names none.
     """
     return gr.HTML(
         html_template=HEAD,
@@ -54,5 +54,6 @@ def head(tabs: Sequence[str]) -> gr.HTML:
         elem_id="head",
         language=language(),
         tabs=list(tabs),
+        welcome=None if welcome in tabs[:1] else welcome,  # that one is open already
         texts={**text.PAGE, "link_tab": text.HISTORY["link_tab"]},
     )

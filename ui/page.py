@@ -62,7 +62,7 @@ def build_page(catalog: Catalog) -> TranslatedPage:
     """The page in the present language."""
     with TranslatedPage(title=text.PAGE["title"], analytics_enabled=False) as page:
         own = (login.TAB,) if login.is_offered() else ()
-        links.head((*TABS, *own) if catalog.translators else ())
+        links.head((*TABS, *own) if catalog.translators else (), _welcome(catalog))
         if catalog.translators:
             tabs(catalog)
         else:
@@ -73,17 +73,21 @@ def build_page(catalog: Catalog) -> TranslatedPage:
     return page
 
 
+def _welcome(catalog: Catalog) -> str:
+    """The first tab with a model, since an empty one is no welcome; the first of all where there is no model."""
+    found = (catalog.paired(), catalog.unpaired(), catalog.multimodal())
+    return next((name for name, translators in zip(TABS, found, strict=False) if translators), TABS[0])
+
+
 def tabs(catalog: Catalog) -> None:
     """The tabs inside the current `gr.Blocks`; what a tab shows is built and sent with the page, drawn when opened."""
-    studios = (
-        ("paired", studio, catalog.paired()),
-        ("unpaired", studio, catalog.unpaired()),
-        ("multimodal", style_studio, catalog.multimodal()),
-    )
-    first = next(name for name, _, translators in studios if translators)  # an empty tab is no welcome
     # wrap: where they do not fit beside each other, a second row and not Gradio's menu, in which nobody looks
-    with gr.Tabs(selected=first, overflow_behavior="wrap"):
-        for name, build_studio, translators in studios:
+    with gr.Tabs(overflow_behavior="wrap"):
+        for name, build_studio, translators in (
+            ("paired", studio, catalog.paired()),
+            ("unpaired", studio, catalog.unpaired()),
+            ("multimodal", style_studio, catalog.multimodal()),
+        ):
             with gr.Tab(text.PAGE[f"tab_{name}"], id=name, elem_id=f"tab-{name}"):
                 if translators:
                     build_studio(catalog, translators, name, MAX_FILE_BYTES)
