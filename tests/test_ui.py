@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from i2i_models import checkpoint
 from i2i_models.network import TranslationNetwork
 from ui import memory, serving, text
 from ui import payload as reading
+from ui.batch import Batch
 from ui.canvas import HERE, sheet
 
 ROOT = Path(__file__).parents[1]
@@ -412,3 +414,16 @@ def test_a_bad_address_is_one_sentence_and_exit_code_2(environment: dict[str, st
     done = start(**environment)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_a_cancelled_batch_is_told_and_packed_as_it_was(catalog: serving.Catalog, pairs: Path) -> None:
+    one, two = sorted((pairs / "test").iterdir())[:2]
+    batch = Batch(catalog, {"checkpoint": LATENT, "direction": "A2B", "seed": None, "temperature": 1})
+    batch.add(str(one))
+    cancelled = batch.so_far()
+    batch.add(str(two))  # it was under way when the visitor cancelled
+    assert "1 of 2" in cancelled.summary(2) and "2 of 2" in batch.summary(2)
+    archive = cancelled.archive()
+    assert archive is not None
+    with zipfile.ZipFile(archive) as file:
+        assert file.namelist() == [f"01-{one.stem}.png", "settings.json"]

@@ -3,8 +3,10 @@
 Through Gradio's queue, a picture a step, so that it can be cancelled and visitors who draw need not wait for it.
 """
 
+import copy
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,17 +57,26 @@ class Batch:
         self.done: list[str] = []
         self.log: list[dict[str, str]] = []
         self._translated = sentences(self._translate)
+        self._noting = threading.Lock()
 
     def add(self, path: str) -> None:
         """Translate a file; one that cannot be is skipped, and the log says why."""
         answer = self._translated(path)
         entry = {"file": Path(path).name}
-        if "error" in answer:
-            entry["skipped"] = answer["error"]
-        else:
-            entry["result"] = f"{len(self.log) + 1:02d}-{Path(path).stem}.png"
-            self.done.append(answer["path"])
-        self.log.append(entry)
+        with self._noting:
+            if "error" in answer:
+                entry["skipped"] = answer["error"]
+            else:
+                entry["result"] = f"{len(self.log) + 1:02d}-{Path(path).stem}.png"
+                self.done.append(answer["path"])
+            self.log.append(entry)
+
+    def so_far(self) -> "Batch":
+        """A copy to which nothing comes any more: one that was cancelled may still be at its last picture."""
+        with self._noting:
+            copied = copy.copy(self)
+            copied.done, copied.log = list(self.done), list(self.log)
+        return copied
 
     def _translate(self, path: str) -> dict[str, str]:
         image = i2i.open_image(path)
@@ -146,6 +157,7 @@ def batch_panel(catalog: Catalog, easel: gr.HTML, elem_id: str) -> None:
     everything = [start, cancel, bar, note, gallery, download, under_way]
 
     def finished(batch: Batch, count: int) -> Update:
+        batch = batch.so_far()
         archive = batch.archive()
         return {
             start: gr.update(interactive=True),

@@ -38,6 +38,7 @@ def elsewhere(folder: Path) -> Iterator[Elsewhere]:
     sys.path.insert(0, str(ROOT / "deploy"))
     import ray_serve
 
+    ray.shutdown()  # of this module's tests before, if others came between
     ray.init(address="local", num_cpus=2, include_dashboard=False, object_store_memory=80_000_000, log_to_driver=False)
     try:
         sources = [str(folder / name) for name in (PAIRED, STYLED)]

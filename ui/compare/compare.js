@@ -11,6 +11,7 @@ const ICONS = {
 };
 let task = null;
 let tiles = [];
+let recalled = null; // {task, seeds} of the last link
 let truth = null;
 let glance = 0; // counts the drawings whose truth was looked for
 
@@ -236,10 +237,17 @@ function copy() {
 /** A link names a task by any of its models, and the styles that were rolled by their seeds. */
 function recall({ checkpoint, direction, seeds }) {
   const isMeant = (method) => method.checkpoint === checkpoint && method.direction === direction;
-  props.value = { task: Object.keys(tasks).find((key) => tasks[key].methods.some(isMeant)) };
+  recalled = { task: Object.keys(tasks).find((key) => tasks[key].methods.some(isMeant)), seeds };
+  props.value = { task: recalled.task };
   applyTask();
-  for (const tile of tiles) if (tile.method.styled) tile.take(seeds.get(tile.method.checkpoint) ?? null);
+  roll();
   trigger("recall");
+}
+
+/** Take the styles that a link named. Again when its task returns: a control being laid out may name another first. */
+function roll() {
+  if (props.value.task !== recalled?.task) return;
+  for (const tile of tiles) if (tile.method.styled) tile.take(recalled.seeds.get(tile.method.checkpoint) ?? null);
 }
 
 // ---- which task
@@ -266,6 +274,7 @@ function applyTask() {
   desk.showExamples(part("invited"));
   desk.showExamples(part("examples"));
   refresh();
+  roll();
 }
 
 $('[data-act="download"]').addEventListener("click", download);
