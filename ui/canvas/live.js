@@ -3,6 +3,7 @@
 
 const PATIENCE = 20000; // milliseconds after which a question counts as lost
 const FAR = [60, 400]; // milliseconds on the way: from here on a second question, too long for anything but a queue
+const QUICK = [12, 80]; // milliseconds in a network and in all: below both a second question does not delay the first
 
 class Live {
   /**
@@ -16,7 +17,7 @@ class Live {
     this.asked = 0;
     this.oldest = 0; // answers to questions up to this number are unwelcome
     this.underWay = 0;
-    this.far = false; // whether the server is so far that it has time for a second question meanwhile
+    this.two = false; // whether the server is so far or so quick that it has time for a second question meanwhile
     this.waiting = null;
   }
 
@@ -33,7 +34,7 @@ class Live {
   }
 
   async next() {
-    if (!this.waiting || this.underWay > (this.far ? 1 : 0)) return;
+    if (!this.waiting || this.underWay > (this.two ? 1 : 0)) return;
     const question = { number: ++this.asked, ...this.waiting() };
     const wanted = () => question.number > this.oldest;
     this.waiting = null;
@@ -45,8 +46,9 @@ class Live {
     try {
       const start = performance.now();
       const answer = await Promise.race([this.ask(question.payload), patience]);
-      const way = performance.now() - start - answer.ms; // no number where an answer does not tell its own time
-      this.far = way >= FAR[0] && way < FAR[1];
+      const took = performance.now() - start;
+      const way = took - answer.ms; // no number where an answer does not tell its own time
+      this.two = (way >= FAR[0] && way < FAR[1]) || (answer.ms < QUICK[0] && took < QUICK[1]);
       if (wanted()) {
         this.oldest = question.number - 1;
         await this.show(answer, question, wanted);
