@@ -39,12 +39,12 @@ openTab(linked()?.tab ?? props.welcome);
 """
 
 
-def head(tabs: Sequence[str], welcome: str) -> gr.HTML:
+def head(tabs: Sequence[str], welcome: str | None) -> gr.HTML:
     """The page's title, which opens the tab that the address names.
 
     Args:
         tabs: those that there are, the open one first; the elem_id of each is "tab-" and its name.
-        welcome: the tab to open where the address names none.
+        welcome: the tab to open where the address names none, if there is one to open.
     """
     return gr.HTML(
         html_template=HEAD,

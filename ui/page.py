@@ -73,10 +73,10 @@ def build_page(catalog: Catalog) -> TranslatedPage:
     return page
 
 
-def _welcome(catalog: Catalog) -> str:
-    """The first tab with a model, since an empty one is no welcome; the first of all where there is no model."""
+def _welcome(catalog: Catalog) -> str | None:
+    """The first tab with a model, since an empty one is no welcome; None where there is no model."""
     found = (catalog.paired(), catalog.unpaired(), catalog.multimodal())
-    return next((name for name, translators in zip(TABS, found, strict=False) if translators), TABS[0])
+    return next((name for name, translators in zip(TABS, found, strict=False) if translators), None)
 
 
 def tabs(catalog: Catalog) -> None:

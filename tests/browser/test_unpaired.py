@@ -292,3 +292,12 @@ def test_downloads_the_shown_picture(unpaired: Easel) -> None:
         unpaired.button("Download PNG").click()
     image = Image.open(io.BytesIO(Path(info.value.path()).read_bytes())).convert("RGB")
     assert np.array_equal(np.asarray(image), unpaired.pixels(".after"))
+
+
+def test_a_page_without_any_model_says_how_to_get_one(
+    open_easel: Callable[..., Easel], start_page: Callable[..., tuple[str, list[str]]], tmp_path: Path
+) -> None:
+    page = open_easel(start_page(tmp_path)[0]).page
+    expect(page.get_by_text("No model here yet")).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.locator("#head .toasts")).to_be_empty()

@@ -239,8 +239,8 @@ function recall({ checkpoint, direction, seeds }) {
   const isMeant = (method) => method.checkpoint === checkpoint && method.direction === direction;
   recalled = { task: Object.keys(tasks).find((key) => tasks[key].methods.some(isMeant)), seeds };
   props.value = { task: recalled.task };
-  applyTask();
-  roll();
+  if (tasks[recalled.task] === task) roll();
+  else applyTask(); // which rolls them, too
   trigger("recall");
 }
 
