@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from i2i_models.layers import InstanceNorm
+from i2i_models.layers import Conv2d, ConvTranspose2d, InstanceNorm
 from i2i_models.losses import adversarial
 from i2i_models.network import TranslationNetwork
 from i2i_models.unet import UpsampleConv
@@ -28,6 +28,17 @@ class PlainUpsampleConv(nn.Module):
         return F.conv2d(F.pad(F.interpolate(x, scale_factor=2), (2, 1, 2, 1)), self.conv.weight, self.conv.bias)
 
 
+class PlainConv(nn.Module):
+    """Torch's `Conv2d` or `ConvTranspose2d` in the place of our own."""
+
+    def __init__(self, ours: Conv2d | ConvTranspose2d) -> None:
+        super().__init__()
+        self.ours = ours
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super(type(self.ours), self.ours).forward(x)
+
+
 class PlainInstanceNorm(nn.Module):
     """Torch's own."""
 
@@ -42,6 +53,8 @@ def make_plain(module: nn.Module) -> nn.Module:
             setattr(module, name, PlainInstanceNorm())
         elif isinstance(child, UpsampleConv):
             setattr(module, name, PlainUpsampleConv(child.conv))
+        elif isinstance(child, Conv2d | ConvTranspose2d):
+            setattr(module, name, PlainConv(child))
         else:
             make_plain(child)
     return module

@@ -11,6 +11,9 @@ from torch.nn import functional as F
 Norm = Literal["instance", "batch", "none"]
 LastLayer = Literal["upsample", "transposed"]
 
+FEW_POSITIONS = 128
+"""Up to so many positions in a batch, a product of matrices is quicker on a CPU than a convolution."""
+
 
 class Standardise(torch.autograd.Function):
     """x to mean 0 and deviation 1 over some dimensions, in float32 inside; for CPUs.
@@ -60,7 +63,7 @@ class InstanceNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, C, H, W)` → the same shape."""
-        if _takes_standardise(x):
+        if _on_cpu_and_untraced(x):
             return Standardise.apply(x, (2, 3), False)
         return F.group_norm(x, x.shape[1])
 
@@ -81,7 +84,7 @@ class LayerNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`(N, C, H, W)` → the same shape."""
         weight, bias = self.weight[:, None, None], self.bias[:, None, None]
-        if _takes_standardise(x):
+        if _on_cpu_and_untraced(x):
             return torch.addcmul(bias, Standardise.apply(x, (1, 2, 3), True), weight)
         x = x.float()  # a sum over a whole image is too long for bfloat16
         variance, mean = torch.var_mean(x, (1, 2, 3), keepdim=True)
@@ -89,7 +92,47 @@ class LayerNorm(nn.Module):
         return torch.addcmul(bias - mean * scale, x, scale)
 
 
-def _takes_standardise(x: Tensor) -> bool:
+class Conv2d(nn.Conv2d):
+    """Torch's, ungrouped and undilated; at few positions on a CPU by one product of the weights with all patches.
+
+    Deep in a U-Net maps are small and weights large: a convolution there lays out the weights anew, forward and
+    backward, which takes longer than to compute with them.
+    """
+
+    padding: tuple[int, ...]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(N, in_channels, H, W)` → `(N, out_channels, H', W')`."""
+        each = zip(x.shape[2:], self.kernel_size, self.stride, self.padding, strict=True)
+        height, width = ((size + 2 * padding - kernel) // stride + 1 for size, kernel, stride, padding in each)
+        if len(x) * height * width > FEW_POSITIONS or not _on_cpu_and_untraced(x):
+            return super().forward(x)
+        patches = F.unfold(x, self.kernel_size, 1, self.padding, self.stride)
+        y = torch.mm(self.weight.flatten(1), patches.transpose(0, 1).flatten(1))
+        return _with_bias(y.unflatten(1, (len(x), height, width)).transpose(0, 1), self.bias)
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """Torch's, ungrouped, undilated and without output padding; at few positions like `Conv2d` the other way."""
+
+    padding: tuple[int, ...]
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """`(N, in_channels, H, W)` → `(N, out_channels, H', W')`."""
+        if x.numel() // x.shape[1] > FEW_POSITIONS or output_size or not _on_cpu_and_untraced(x):
+            return super().forward(x, output_size)
+        each = zip(x.shape[2:], self.kernel_size, self.stride, self.padding, strict=True)
+        larger = tuple((size - 1) * stride - 2 * padding + kernel for size, kernel, stride, padding in each)
+        patches = torch.mm(x.permute(0, 2, 3, 1).flatten(0, 2), self.weight.flatten(1)).unflatten(0, (len(x), -1))
+        y = F.fold(patches.transpose(1, 2), larger, self.kernel_size, 1, self.padding, self.stride)
+        return _with_bias(y, self.bias)
+
+
+def _with_bias(y: Tensor, bias: Tensor | None) -> Tensor:
+    return y if bias is None else y + bias.to(y.dtype)[:, None, None]
+
+
+def _on_cpu_and_untraced(x: Tensor) -> bool:
     """GPUs have quick kernels of their own; a traced graph should hold operators that its reader knows."""
     return x.device.type == "cpu" and not torch.jit.is_tracing()
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .errors import ShapeError
-from .layers import LastLayer, Norm, norm_layer
+from .layers import Conv2d, ConvTranspose2d, LastLayer, Norm, norm_layer
 
 
 class UNet(nn.Module):
@@ -41,7 +41,7 @@ class UNet(nn.Module):
         self.downs = nn.ModuleList()
         for i, width in enumerate(widths):
             first, innermost = i == 0, i == depth - 1
-            conv = nn.Conv2d(in_channels if first else widths[i - 1], width, 4, 2, 1, bias=bias)
+            conv = Conv2d(in_channels if first else widths[i - 1], width, 4, 2, 1, bias=bias)
             self.downs.append(
                 nn.Sequential(
                     *([] if first else [nn.LeakyReLU(0.2)]),
@@ -55,7 +55,7 @@ class UNet(nn.Module):
             self.ups.append(
                 nn.Sequential(
                     nn.ReLU(),
-                    nn.ConvTranspose2d(inputs, widths[i - 1], 4, 2, 1, bias=bias),
+                    ConvTranspose2d(inputs, widths[i - 1], 4, 2, 1, bias=bias),
                     *norm_layer(norm, widths[i - 1]),
                 )
             )

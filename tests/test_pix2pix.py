@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from i2i_models.errors import CheckpointError, DirectionError, ShapeError
-from i2i_models.layers import InstanceNorm
+from i2i_models.layers import FEW_POSITIONS, Conv2d, ConvTranspose2d, InstanceNorm
 from i2i_models.losses import adversarial, real_and_fake
 from i2i_models.patchgan import PatchGAN
 from i2i_models.pix2pix import Pix2Pix, Pix2PixConfig, Pix2PixObjective
@@ -73,6 +73,27 @@ def test_upsampling_at_the_small_size_is_enlarging_then_convolving() -> None:
     slow[2].load_state_dict(fast.conv.state_dict())
     x = torch.randn(2, 5, 6, 9)
     torch.testing.assert_close(fast(x), slow(x), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("n", [2, 40])
+def test_convolutions_at_few_positions_are_torchs(n: int) -> None:
+    for ours, theirs, x in (
+        (Conv2d(3, 5, 4, 2, 1), nn.Conv2d(3, 5, 4, 2, 1), torch.randn(n, 3, 4, 6)),
+        (Conv2d(3, 5, (2, 3), (1, 2), (0, 1), bias=False), nn.Conv2d(3, 5, (2, 3), (1, 2), (0, 1), bias=False),
+         torch.randn(n, 3, 4, 5)),
+        (ConvTranspose2d(3, 5, 4, 2, 1), nn.ConvTranspose2d(3, 5, 4, 2, 1), torch.randn(n, 3, 2, 3)),
+        (ConvTranspose2d(3, 5, 4, 2, 1, bias=False), nn.ConvTranspose2d(3, 5, 4, 2, 1, bias=False),
+         torch.randn(n, 3, 2, 2).to(memory_format=torch.channels_last)),
+    ):  # fmt: skip
+        theirs.load_state_dict(ours.state_dict())
+        results = []
+        for conv in (ours, theirs):
+            inputs = x.clone().requires_grad_()
+            y = conv(inputs)
+            y.square().sum().backward()
+            results.append([y, inputs.grad, *(p.grad for p in conv.parameters())])
+        torch.testing.assert_close(*results, atol=1e-4, rtol=1e-4)
+    assert 2 * 3 * 3 <= FEW_POSITIONS < 40 * 2 * 2  # so both ways were taken
 
 
 def test_dropout_is_off_unless_asked_for_and_seeded() -> None:
