@@ -138,8 +138,10 @@ class Trainer:
         if o.start_from:
             start_from(o.start_from, network, discriminators)
         device = self.accelerator.device
-        self.network = network.to(device).to(memory_format=torch.channels_last)
-        self.discriminators = discriminators.to(device).to(memory_format=torch.channels_last)
+        # Images are channels_last everywhere; weights are not on a CPU, where the fused Adam would copy them all.
+        layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
+        self.network = network.to(device).to(memory_format=layout)
+        self.discriminators = discriminators.to(device).to(memory_format=layout)
         self.average = AveragedModel(self.network, multi_avg_fn=self._average, use_buffers=True)
         self.generator_step = self.accelerator.prepare_model(GeneratorStep(self.network, self.job.objective))
         self.discriminator_step = self.accelerator.prepare_model(
