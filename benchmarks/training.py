@@ -14,6 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
+from train.heap import keep_freed_memory
 from train.loop import Trainer
 from train.options import Augment, Job, Options
 
@@ -49,6 +50,7 @@ def training(
         steps: steps in a measurement.
         precision: of our loop; the plain one has float32.
     """
+    keep_freed_memory()  # for both: they share the process
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
     print(f"{device}, width {width}, {size} px, batch {batch_size}, images of a domain a second\n")
     print("| method | plain | ours | ratio | where ours spends its time |\n|---|---|---|---|---|", flush=True)

@@ -189,3 +189,21 @@ def test_a_training_begins_where_a_checkpoint_ended(pairs: Path, tmp_path: Path)
     wider = dataclasses.replace(wider, network=dataclasses.replace(TINY, base_width=2 * TINY.base_width))
     with pytest.raises(TrainingError, match=r"--start-from .*base_width"):
         Trainer("pix2pix", wider)
+
+
+def test_freed_memory_is_kept_for_the_next_step() -> None:
+    code = """
+import resource
+from train.heap import keep_freed_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    b'1' * (64 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+before = faults()
+keep_freed_memory()
+faults()
+print(before > 10 * faults())
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "True"

@@ -10,6 +10,7 @@ from i2i_models.cli import run
 from i2i_models.methods import METHODS
 
 from .evaluate import evaluate
+from .heap import keep_freed_memory
 from .labels import labelreader
 from .loop import train
 from .options import Augment, Job, Options
@@ -24,6 +25,7 @@ def command(method: str) -> Callable[..., None]:
     cls = METHODS[method]
 
     def start(options: Any, network: Any, objective: Any, augment: Any) -> None:
+        keep_freed_memory()
         train(method, Job(options, network, objective, augment))
 
     start.__doc__ = f"Train {cls.title} on your images."
