@@ -82,6 +82,7 @@ def test_a_link_carries_a_style(open_easel: Callable[..., Easel], full_page: str
     second = Easel(open_easel(link).page, "multimodal")
     expect(second.desk).to_have_attribute("data-kind", "labels")
     second.invite()
+    second.page.get_by_text("All numbers of the style").click()
     numbers = [float(n) for n in link.rpartition("style=")[2].split(",")]
     shown = """numbers => [...document.querySelectorAll('#multimodal-easel [data-part="numbers"] input')]
         .every((input, i) => Math.abs(input.value - numbers[i]) < 0.011)"""

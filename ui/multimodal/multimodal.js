@@ -145,20 +145,27 @@ function showStyle() {
   const distances = app.space.distances(app.style);
   if (pad.pointer === null) pad.show(distances[0], distances[1]);
   setSliders(part("directions"), distances);
-  setSliders(part("numbers"), app.style);
+  if (drawer.open) setSliders(part("numbers"), app.style);
   part("seed").textContent = seed === null ? "" : texts.seed.replace("{n}", seed);
 }
 
+/** Only what changes is touched: laying out a slider anew takes longer than asking for a picture. */
 function setSliders(root, values) {
   root.querySelectorAll("input").forEach((slider, i) => {
+    const value = values[i].toFixed(2);
+    if (slider.dataset.shown === value) return;
+    slider.dataset.shown = value;
     if (slider !== held) slider.value = values[i];
     slider.setAttribute("aria-valuetext", values[i].toFixed(1));
-    const shown = slider.nextElementSibling;
-    if (shown?.tagName === "OUTPUT") shown.textContent = values[i].toFixed(2);
+    const output = slider.nextElementSibling;
+    if (output?.tagName === "OUTPUT") output.textContent = value;
   });
 }
 
 // ---- pad and sliders
+
+const drawer = $("details.numbers"); // what is shut in is not kept up to date
+drawer.addEventListener("toggle", showStyle);
 
 const pad = new Pad(part("pad"), texts, ([x, y], done) => move({ 0: x, 1: y }, !done));
 let held = null; // the slider that is being dragged
