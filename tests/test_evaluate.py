@@ -183,7 +183,7 @@ def test_the_cards_text_takes_any_signs(pairs: Path, tmp_path: Path, monkeypatch
 def test_a_label_reader_learns_and_is_the_same_again(maps: Path, tmp_path: Path, capsys) -> None:
     for name in ("one", "two"):
         torch.manual_seed(hash(name) % 100)
-        labelreader(str(maps), tmp_path / name, size=32, base_width=4, depth=3, steps=60, batch_size=4)
+        labelreader(str(maps), tmp_path / name, size=32, base_width=4, depth=3, steps=120, batch_size=4)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     read, constant = capsys.readouterr().out.splitlines()[:2]
     assert read.startswith("read: pixel_accuracy") and constant.startswith("most frequent label everywhere: ")
