@@ -149,12 +149,12 @@ function showStyle() {
   part("seed").textContent = seed === null ? "" : texts.seed.replace("{n}", seed);
 }
 
-/** Only what changes is touched: laying out a slider anew takes longer than asking for a picture. */
+/** Only what changes is touched: laying out sliders anew at each move of a hand delays its picture. */
 function setSliders(root, values) {
   root.querySelectorAll("input").forEach((slider, i) => {
     const value = values[i].toFixed(2);
     if (slider.dataset.shown === value) return;
-    slider.dataset.shown = value;
+    slider.dataset.shown = slider === held ? "" : value; // a hand may leave it elsewhere than the style is
     if (slider !== held) slider.value = values[i];
     slider.setAttribute("aria-valuetext", values[i].toFixed(1));
     const output = slider.nextElementSibling;
