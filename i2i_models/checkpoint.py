@@ -9,14 +9,14 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from safetensors import SafetensorError, safe_open
 
 from .abilities import Abilities
 from .errors import CheckpointError
 from .methods import METHODS
-from .palettes import Palette
+from .palettes import LabelSet, Palette
 
 if TYPE_CHECKING:  # imported where a tensor is touched: what a checkpoint says of itself is read without torch
     import torch
@@ -50,6 +50,16 @@ class Domain:
     name: str
     kind: Kind = "picture"
     palette: Palette = dataclasses.field(default_factory=dict)
+    """For `labels`: the colour of each."""
+    paper: str = ""
+    """For `labels`: that of a blank drawing; empty for the first of the palette."""
+    pen: str = ""
+    """For `labels`: that of the first stroke; empty for the last of the palette."""
+
+    @classmethod
+    def of_labels(cls, name: str, labels: LabelSet) -> "Domain":
+        """A domain of label maps."""
+        return cls(name, "labels", labels.palette, labels.paper, labels.pen)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +97,7 @@ def save(
         "method": info.method,
         "title": info.title,
         "size": info.size,
-        "domains": {key: dataclasses.asdict(domain) for key, domain in info.domains.items()},
+        "domains": {key: _described(domain) for key, domain in info.domains.items()},
         "network": dataclasses.asdict(network.config),
         "abilities": dataclasses.asdict(network.abilities),
         "training": info.training,
@@ -96,6 +106,10 @@ def save(
     if discriminator is not None:
         _save_weights(folder / DISCRIMINATOR, discriminator, precision)
     write_text(folder / CONFIG, json.dumps(config, indent=2, default=str) + "\n")
+
+
+def _described(domain: Domain) -> dict[str, Any]:
+    return {key: value for key, value in dataclasses.asdict(domain).items() if value != "" or key == "name"}
 
 
 def _save_weights(path: Path, module: "nn.Module", precision: "torch.dtype | None") -> None:
@@ -242,11 +256,16 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _read_domain(folder: Path, key: str, value: Any) -> Domain:
     try:
         palette = {str(name): tuple(int(c) for c in colour) for name, colour in value.get("palette", {}).items()}
-        domain = Domain(str(value["name"]), value.get("kind", "picture"), palette)  # type: ignore[arg-type]
-        if domain.kind not in ("picture", "outline", "labels") or any(len(c) != 3 for c in palette.values()):
+        chosen = value.get("paper", ""), value.get("pen", "")
+        domain = Domain(str(value["name"]), value.get("kind", "picture"), palette, *chosen)  # type: ignore[arg-type]
+        if domain.kind not in get_args(Kind) or any(len(c) != 3 for c in palette.values()):
+            raise ValueError
+        if not set(chosen) <= {"", *palette}:
             raise ValueError
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise CheckpointError(f"{folder / CONFIG}: domains.{key} needs a name, a kind and at most a palette.") from None
+        raise CheckpointError(
+            f"{folder / CONFIG}: domains.{key} needs a name, a kind, and for labels a palette."
+        ) from None
     return domain
 
 

@@ -14,8 +14,12 @@ import torch
 from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
+from i2i_models.palettes import read_palette
+
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT.parent / "shared" / "golden"
+PALETTE_FILE = ROOT / "train" / "palettes" / "facades.json"
+FACADES = read_palette(PALETTE_FILE).palette
 T = TypeVar("T")
 
 

@@ -10,10 +10,11 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from conftest import FACADES, PALETTE_FILE
 from PIL import Image
 
 from i2i_models.errors import DataError
-from i2i_models.palettes import FACADES, flatten_labels, nearest_label
+from i2i_models.palettes import LabelSet, flatten_labels, nearest_label, read_palette, write_palette
 from train import augment
 from train.data import Key, Stream, Translations, find
 from train.options import Augment
@@ -207,8 +208,31 @@ def test_prepare_facades_turns_pairs_and_cleans_labels(tmp_path: Path) -> None:
         (tmp_path / "raw" / split).mkdir(parents=True)
         side_by_side(photo, labels).save(tmp_path / "raw" / split / "1.jpg", quality=90)
     facades(tmp_path / "raw", tmp_path / "out")
+    assert read_palette(tmp_path / "out" / "palette.json") == read_palette(PALETTE_FILE)
     both = Image.open(tmp_path / "out" / "val" / "1.png")
     left, right = both.crop((0, 0, 64, 64)), both.crop((64, 0, 128, 64))
     assert {tuple(c) for c in np.asarray(left).reshape(-1, 3).tolist()} <= set(FACADES.values())
     assert (nearest_label(left, FACADES) == nearest_label(labels, FACADES)).mean() > 0.9
     assert np.abs(np.asarray(right, int)[:, :40] - (120, 130, 140)).max() < 12  # JPEG bleeds over the seam
+
+
+def test_a_palette_file_is_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "palette.json"
+    labels = LabelSet({"sea": (0, 0, 200), "land": (90, 160, 60)}, "sea", "land")
+    write_palette(path, labels)
+    assert read_palette(path) == labels
+    path.write_text('{"palette": {"sea": [0, 0, 200], "land": [90, 160, 60]}}')
+    assert read_palette(path) == labels
+    with pytest.raises(DataError, match="does not exist"):
+        read_palette(tmp_path / "none.json")
+    bad = [
+        "[]", "{", '{"palette": {}}', '{"palette": {"sea": [0, 0, 200]}}',
+        '{"palette": {"a": [0, 0, 1], "b": [0, 0, 1]}}',
+        '{"palette": {"a": [0, 0, 256], "b": [0, 0, 1]}}', '{"palette": {"a": [0, 0], "b": [0, 0, 1]}}',
+        '{"palette": {"a": [0, 0, true], "b": [0, 0, 1]}}',
+        '{"palette": {"a": [0, 0, 2], "b": [0, 0, 1]}, "pen": "c"}',
+    ]  # fmt: skip
+    for text in bad:
+        path.write_text(text)
+        with pytest.raises(DataError, match="is no palette: it must be JSON like"):
+            read_palette(path)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import FACADES, PALETTE_FILE, ROOT
 from huggingface_hub import ModelCard
 from PIL import Image
 from test_methods import tiny
@@ -22,7 +22,6 @@ from i2i_models import checkpoint
 from i2i_models.checkpoint import Domain
 from i2i_models.errors import CheckpointError, DataError, DirectionError, TrainingError
 from i2i_models.methods import METHODS
-from i2i_models.palettes import FACADES
 from train import __main__ as commands
 from train import card, labels, measures
 from train.evaluate import evaluate
@@ -183,14 +182,14 @@ def test_the_cards_text_takes_any_signs(pairs: Path, tmp_path: Path, monkeypatch
 def test_a_label_reader_learns_and_is_the_same_again(maps: Path, tmp_path: Path, capsys) -> None:
     for name in ("one", "two"):
         torch.manual_seed(hash(name) % 100)
-        labelreader(str(maps), tmp_path / name, size=32, base_width=4, depth=3, steps=120, batch_size=4)
+        labelreader(str(maps), PALETTE_FILE, tmp_path / name, size=32, base_width=4, depth=3, steps=120, batch_size=4)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     read, constant = capsys.readouterr().out.splitlines()[:2]
     assert read.startswith("read: pixel_accuracy") and constant.startswith("most frequent label everywhere: ")
     accuracy = [float(line.split("pixel_accuracy ")[1].split(",")[0]) for line in (read, constant)]
     assert accuracy[0] > accuracy[1] + 0.2
     with pytest.raises(TrainingError, match="multiple of 64"):
-        labelreader(str(maps), tmp_path / "x", size=100)
+        labelreader(str(maps), PALETTE_FILE, tmp_path / "x", size=100)
 
 
 def test_the_strip_has_a_column_each_and_one_for_each_style(pairs: Path, tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from conftest import FACADES
 from test_methods import tiny
 from torch import Tensor, nn
 
 from i2i_models import checkpoint
 from i2i_models.images import to_bytes
-from i2i_models.palettes import FACADES
 from train import judges, labels, measures, metrics
 from train.labels import LabelReader
 from train.measures import PRIOR, Case

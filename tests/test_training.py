@@ -15,11 +15,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 import i2i_models as i2i
+from i2i_models.checkpoint import Domain
 from i2i_models.errors import TrainingError
+from i2i_models.palettes import LabelSet, write_palette
 from i2i_models.pix2pix import Pix2PixConfig, Pix2PixObjective
 from train import loop, state
 from train.loop import Trainer, train
 from train.options import Augment, Job, Options
+from ui.canvas import sheet
 
 TINY = Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator_layers=2)
 
@@ -152,6 +155,23 @@ def test_options_that_cannot_work_are_sentences(pairs: Path, tmp_path: Path) -> 
     (tmp_path / "run" / "state.pt").write_bytes(b"PK\x03\x04 no state")
     with pytest.raises(TrainingError, match="is damaged"):
         Trainer("pix2pix", job(pairs, tmp_path, steps=2, resume=True))
+
+
+def test_a_palette_goes_from_its_file_through_the_checkpoint_to_the_page(pairs: Path, tmp_path: Path) -> None:
+    labels = LabelSet({"ice": (250, 250, 250), "sea": (0, 0, 90), "sand": (200, 180, 90)}, "sea", "sand")
+    write_palette(tmp_path / "palette.json", labels)
+    painted = {"kind_a": "labels", "palette": tmp_path / "palette.json", "steps": 1}
+    train("pix2pix", job(pairs, tmp_path, **painted))
+    translator = i2i.load(tmp_path / "out")
+    assert translator.info.domains["A"] == Domain.of_labels("A", labels)
+    assert translator.info.domains["B"] == Domain("B")
+    shown = sheet(translator, "A2B")
+    assert (shown["paper"], shown["pen"]) == ("#00005a", "#c8b45a")
+    assert list(shown["palette"]) == ["ice", "sea", "sand"]
+    train("pix2pix", job(pairs, tmp_path, **painted, resume=True))
+    for wrong in ({"kind_a": "labels"}, {"palette": tmp_path / "palette.json"}):
+        with pytest.raises(TrainingError, match="goes with --palette FILE"):
+            Trainer("pix2pix", job(pairs, tmp_path, **wrong))
 
 
 def test_schedule_and_sizes(pairs: Path, tmp_path: Path) -> None:

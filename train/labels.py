@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from i2i_models.errors import CheckpointError, DataError, TrainingError
 from i2i_models.images import from_bytes, to_image
-from i2i_models.palettes import FACADES, Palette, nearest_label
+from i2i_models.palettes import Palette, nearest_label, read_palette
 from i2i_models.unet import UNet
 
 from .data import Stream, Translations, find
@@ -115,7 +115,8 @@ def label_counts(photos: Tensor, labels: Tensor, reader: LabelReader) -> Tensor:
 
 def labelreader(
     data: str,
-    output: Path = READERS / "facades.safetensors",
+    palette: Path,
+    output: Path,
     size: int = 128,
     base_width: int = 24,
     depth: int = 6,
@@ -124,10 +125,11 @@ def labelreader(
     learning_rate: float = 2e-3,
     seed: int = 0,
 ) -> None:
-    """Train the network that reads Facades labels off photos, and say how well it reads held-out ones.
+    """Train a network that reads labels off photos, and say how well it reads held-out ones.
 
     Args:
         data: pairs of label map (A, left) and photo (B, right), with `train` and `test`.
+        palette: the file with the labels' colours, such as train/palettes/facades.json.
         output: the file to write; evaluation uses what lies in train/readers.
         size: side of the photos it reads, in pixels.
         base_width: channels after the first layer.
@@ -139,6 +141,7 @@ def labelreader(
     """
     if size % 2**depth or steps < 1 or batch_size < 1:
         raise TrainingError(f"--size must be a multiple of {2**depth}, --steps and --batch-size at least 1.")
+    colours = read_palette(palette).palette
     sources = find(data)
     if not sources.paired:
         raise DataError(f"{data}: a label reader needs pairs of label map and photo.")
@@ -146,12 +149,12 @@ def labelreader(
     images = Translations(sources, size, seed, Augment(enlarge=1.25, affine=0.4), (True, False))
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    reader = LabelReader(FACADES, size, base_width, depth).to(device).to(memory_format=torch.channels_last)
+    reader = LabelReader(colours, size, base_width, depth).to(device).to(memory_format=torch.channels_last)
     adam = torch.optim.AdamW(reader.parameters(), learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     batches = DataLoader(images, batch_sampler=Stream(images, batch_size, lambda step: size, 0, steps, 0, 1))
     for maps, photos in tqdm(batches, "label reader", unit="step", mininterval=1):
-        truth = label_maps(maps, FACADES).to(device)
+        truth = label_maps(maps, colours).to(device)
         with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16("auto")):
             logits = reader(vary_colour(from_bytes(photos)).to(device, memory_format=torch.channels_last))
         F.cross_entropy(logits.float(), truth).backward()

@@ -19,13 +19,14 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from i2i_models import checkpoint
+from i2i_models.checkpoint import Domain
 from i2i_models.errors import I2IError, TrainingError
 from i2i_models.hub import is_hub_id
 from i2i_models.images import from_bytes
 from i2i_models.losses import from_negatives
 from i2i_models.methods import METHODS
 from i2i_models.network import Parts, TranslationNetwork
-from i2i_models.palettes import FACADES
+from i2i_models.palettes import read_palette
 from i2i_models.push import check_login, check_name
 from i2i_models.styles import save_styles
 
@@ -352,9 +353,9 @@ class Trainer:
     def export(self, folder: Path) -> None:
         """Write the averaged generator as a checkpoint."""
         o = self.options
-        palette = FACADES if o.palette == "facades" else {}
+        labels = read_palette(o.palette) if o.palette else None
         domains = {
-            key: checkpoint.Domain(name, kind, palette if kind == "labels" else {})
+            key: Domain.of_labels(name, labels) if labels and kind == "labels" else Domain(name, kind)
             for key, name, kind in (("A", o.name_a, o.kind_a), ("B", o.name_b, o.kind_b))
         }
         title = f"{o.name_a[:1].upper()}{o.name_a[1:]} → {o.name_b}"
@@ -386,6 +387,10 @@ def check_options(o: Options) -> None:
     for name in ("grow_until", "decay_from", "ema"):
         if not 0 <= getattr(o, name) <= 1:
             raise TrainingError(f"--{name.replace('_', '-')} must lie in 0 … 1, not {getattr(o, name)}.")
+    if o.palette:
+        read_palette(o.palette)
+    if ("labels" in (o.kind_a, o.kind_b)) != bool(o.palette):
+        raise TrainingError("--kind-a labels or --kind-b labels goes with --palette FILE, which names their colours.")
     state = o.run_folder / "state.pt"
     if state.exists() and not o.resume:
         raise TrainingError(f"{state} is there already: go on with --resume, or delete {o.run_folder} to start anew.")
@@ -393,7 +398,7 @@ def check_options(o: Options) -> None:
 
 def describe(job: Job) -> dict[str, Any]:
     """The options that decide the outcome, as plain values; a resumed run must have the same."""
-    free = {"output", "run", "resume", "start_from", "data", "data_note", "name_a", "name_b"}
+    free = {"output", "run", "resume", "start_from", "data", "data_note", "name_a", "name_b", "palette"}
     free |= {"cache_gb", "workers", "sample_every", "save_every"}
     free |= {"push_to_hub", "push_every", "push_private", "license"}
     options = {k: v for k, v in dataclasses.asdict(job.options).items() if k not in free}

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["picture", "outline", "labels"]
+from i2i_models.checkpoint import Kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +72,8 @@ class Options:
     """How a visitor makes an image of A: uploads a picture, draws an outline, paints labels."""
     kind_b: Kind = "picture"
     """The same for B."""
-    palette: Literal["none", "facades"] = "none"
-    """The colours of a domain of labels."""
+    palette: Path | None = None
+    """The file with the colours of a domain of labels, such as train/palettes/facades.json."""
     data_note: str = ""
     """The data's name, source and licence, for the card."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

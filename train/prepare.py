@@ -11,9 +11,12 @@ from i2i_models.cli import run
 from i2i_models.errors import DataError, ImageError
 from i2i_models.images import open_image
 from i2i_models.outlines import outline
-from i2i_models.palettes import FACADES, flatten_labels
+from i2i_models.palettes import flatten_labels, read_palette, write_palette
 
 from .files import image_files
+
+FACADES = Path(__file__).parent / "palettes" / "facades.json"
+"""The twelve classes of the CMP Facade Database in the colours of the pix2pix data set."""
 
 
 def outlines(
@@ -60,17 +63,19 @@ def facades(folder: tyro.conf.Positional[Path], out: tyro.conf.Positional[Path])
 
     Args:
         folder: holds `train`, `val` and `test` with `N.jpg`, photo left and label map right.
-        out: where the pairs go: label map left in its exact twelve colours, photo right.
+        out: where the pairs go: label map left in its exact twelve colours, photo right; and `palette.json`.
     """
+    labels = read_palette(FACADES)
     jobs = [(path, name) for name in ("train", "val", "test") for path in image_files(folder / name)]
 
     def pair(path: Path) -> Image.Image:
         both = open_image(path)
         half = both.width // 2
-        photo, labels = both.crop((0, 0, half, both.height)), both.crop((half, 0, 2 * half, both.height))
-        return side_by_side(flatten_labels(labels, FACADES), photo)
+        photo, drawn = both.crop((0, 0, half, both.height)), both.crop((half, 0, 2 * half, both.height))
+        return side_by_side(flatten_labels(drawn, labels.palette), photo)
 
     write_all(jobs, out, pair)
+    write_palette(out / "palette.json", labels)
 
 
 def side_by_side(a: Image.Image, b: Image.Image) -> Image.Image:

@@ -6,13 +6,14 @@
 # it does there, because this training is short and nothing else ties a result to its input. The discriminators win in
 # the end (as the public code slows its own, too): the second stage slows them and trusts the reconstruction more.
 [ -d data/facades/train ] || "$PYTHON" -m train.prepare facades "$DATA/facades" data/facades
-[ -f train/readers/facades.safetensors ] || "$PYTHON" -m train labelreader --data data/facades
+[ -f train/readers/facades.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
+    --palette train/palettes/facades.json --output train/readers/facades.safetensors
 
 learn() {
     "$PYTHON" -m train discogan --data data/facades --size 128 --grow-from 64 --grow-by cropping \
         --depth 6 --base-width 20 --norm batch --discriminator-width 20 --discriminator-layers 3 \
         --batch-size 4 --learning-rate 2e-4 --gan cross_entropy --affine 0.3 --seed 1 \
-        --name-a "facade labels" --kind-a labels --palette facades --name-b photo --sample-every 500 --save-every 250 \
+        --name-a "facade labels" --kind-a labels --palette train/palettes/facades.json --name-b photo --sample-every 500 --save-every 250 \
         --data-note "CMP Facade Database (Tyleček and Šára 2013, CMP Prague), published for research: 400 label maps and 400 photos to train on, shown as two unpaired sets; 106 test pairs held out (and 100 for validation, unused)." \
         "$@"
 }

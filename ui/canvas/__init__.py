@@ -21,9 +21,6 @@ from ui.serving import Catalog, sentences
 HERE = Path(__file__).parent
 ServerFunction = Callable[[Any], dict[str, Any]]
 
-PAPER_LABEL, PEN_LABEL = "facade", "window"
-"""A sheet of wall with a window for a first stroke: two rectangles already make a house."""
-
 
 class Sheet(TypedDict):
     """What the desk and the easel know of one direction of one checkpoint.
@@ -52,8 +49,8 @@ def sheet(translator: i2i.Translator, direction: Direction) -> Sheet:
     return Sheet(
         kind=domain.kind,
         size=translator.info.size,
-        paper=palette.get(PAPER_LABEL, colours[0]),
-        pen=palette.get(PEN_LABEL, colours[-1]),
+        paper=palette.get(domain.paper, colours[0]),
+        pen=palette.get(domain.pen, colours[-1]),
         palette=palette,
         examples=len(translator.examples_of(direction[0])),
         walks=translator.abilities.mixes_codes,
