@@ -14,9 +14,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
-from train.heap import keep_freed_memory
-from train.loop import Trainer
-from train.options import Augment, Job, Options
+from train.loop.heap import keep_freed_memory
+from train.loop.options import Augment, Job, Options
+from train.loop.trainer import Trainer
 
 from .plain import PlainTraining
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 import i2i_models as i2i
 from i2i_models import checkpoint
-from train import evaluate
+from train.evaluation import evaluate
 from ui import compare, serving, text
 
 OUTLINES = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}

@@ -15,9 +15,9 @@ from PIL import Image
 
 from i2i_models.errors import DataError
 from i2i_models.palettes import LabelSet, flatten_labels, nearest_label, read_palette, write_palette
-from train import augment
-from train.data import Key, Stream, Translations, find
-from train.options import Augment
+from train.data import augmentation as augment
+from train.data.dataset import Key, Stream, Translations, find
+from train.loop.options import Augment
 from train.prepare import facades, outlines, side_by_side
 
 

@@ -23,12 +23,13 @@ from i2i_models.checkpoint import Domain
 from i2i_models.errors import CheckpointError, DataError, DirectionError, TrainingError
 from i2i_models.methods import METHODS
 from train import __main__ as commands
-from train import card, labels, measures
-from train.evaluate import evaluate
-from train.held_out import held_out, spread
-from train.labels import LabelReader, labelreader
-from train.options import Job
-from train.strip import strip
+from train.data.held_out import held_out, spread
+from train.evaluation import label_reader, measures
+from train.evaluation.evaluate import evaluate
+from train.evaluation.label_reader import LabelReader, labelreader
+from train.evaluation.strip import strip
+from train.loop.options import Job
+from train.publish import card
 
 RECIPES = sorted((ROOT / "train" / "recipes").glob("*-*.sh"))
 OUTLINE, PICTURE, LABELS = Domain("outline", "outline"), Domain("emoji"), Domain("map", "labels", FACADES)
@@ -128,7 +129,7 @@ def test_unpaired_images_get_the_measures_that_need_no_truth(pairs: Path, tmp_pa
 
 
 def test_labels_are_judged_both_ways(maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(labels, "READERS", tmp_path / "readers")
+    monkeypatch.setattr(label_reader, "READERS", tmp_path / "readers")
     folder = export(tmp_path / "toy", "discogan", LABELS, Domain("photo"))
     evaluate(folder, str(maps))
     assert "label score" not in {row["metric"] for row in rows_of(folder)}

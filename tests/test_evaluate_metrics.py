@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from i2i_models import checkpoint
 from i2i_models.images import to_bytes
-from train import judges, labels, measures, metrics
-from train.labels import LabelReader
-from train.measures import PRIOR, Case
+from train.evaluation import feature_extractors, label_reader, measures, metrics
+from train.evaluation.label_reader import LabelReader
+from train.evaluation.measures import PRIOR, Case
 
 PALETTE = {"wall": (0, 0, 255), "door": (255, 0, 0), "roof": (0, 255, 0)}
 
@@ -131,7 +131,7 @@ class EveryLabel(nn.Module):
     size, palette = 4, PALETTE
 
     def read(self, photos: Tensor) -> Tensor:
-        return labels.label_maps(photos, PALETTE)
+        return label_reader.label_maps(photos, PALETTE)
 
 
 def test_label_score_of_a_reader_that_sees_colours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,24 +151,24 @@ def test_label_score_of_a_reader_that_sees_colours(monkeypatch: pytest.MonkeyPat
 
 def test_labels_shrink_without_mixing() -> None:
     maps = torch.tensor([[[0, 0, 2, 2]] * 4])
-    assert labels.shrink_labels(maps, 2).tolist() == [[[0, 2], [0, 2]]]
+    assert label_reader.shrink_labels(maps, 2).tolist() == [[[0, 2], [0, 2]]]
 
 
 def test_a_reader_is_saved_found_by_its_labels_and_refused_if_damaged(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(labels, "READERS", tmp_path)
-    assert labels.reader_for(FACADES) is None
+    monkeypatch.setattr(label_reader, "READERS", tmp_path)
+    assert label_reader.reader_for(FACADES) is None
     assert "Label score skipped" in capsys.readouterr().out
     reader = LabelReader(FACADES, 32, 4, 3).half().float().eval()
     reader.save(tmp_path / "sub" / ".." / "facades.safetensors")
-    found = labels.reader_for(FACADES)
+    found = label_reader.reader_for(FACADES)
     assert found is not None
     photos = to_bytes(torch.rand(3, 3, 64, 64) * 2 - 1)
     assert torch.equal(found.read(photos), reader.read(photos))
     assert found.read(photos).shape == (3, 32, 32)
-    assert labels.reader_for(PALETTE) is None
+    assert label_reader.reader_for(PALETTE) is None
     (tmp_path / "facades.safetensors").write_bytes(b"no weights")
-    with pytest.raises(labels.CheckpointError, match=r"facades\.safetensors is no label reader"):
-        labels.reader_for(FACADES)
+    with pytest.raises(label_reader.CheckpointError, match=r"facades\.safetensors is no label reader"):
+        label_reader.reader_for(FACADES)
 
 
 def test_truth_row() -> None:
@@ -299,9 +299,9 @@ class MeanColour(nn.Module):
 
 def test_fid_of_shifted_features_is_the_shift_squared() -> None:
     images = torch.randint(50, 200, (40, 3, 8, 8), dtype=torch.uint8)
-    shifted = judges.feature_distances(images + 10, images, MeanColour())
+    shifted = feature_extractors.feature_distances(images + 10, images, MeanColour())
     assert shifted["fid"] == pytest.approx(3 * 10**2, rel=0.01)
-    same = judges.feature_distances(images, images, MeanColour())
+    same = feature_extractors.feature_distances(images, images, MeanColour())
     assert same["fid"] == pytest.approx(0, abs=0.01)
     assert math.isfinite(same["kid"]) and shifted["kid"] > same["kid"]
 
@@ -315,15 +315,15 @@ def test_weights_that_cannot_be_had_are_one_line(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(torchmetrics.image.lpip, "LearnedPerceptualImagePatchSimilarity", offline)
     monkeypatch.setattr(torchmetrics.image.fid, "FrechetInceptionDistance", offline)
-    judges.lpips.cache_clear()
-    judges.inception.cache_clear()
+    feature_extractors.lpips.cache_clear()
+    feature_extractors.inception.cache_clear()
     for _ in range(2):
-        assert judges.lpips() is None
-        assert judges.inception() is None
+        assert feature_extractors.lpips() is None
+        assert feature_extractors.inception() is None
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" skipped")[0] for line in lines] == ["LPIPS", "FID and KID"]
-    judges.lpips.cache_clear()
-    judges.inception.cache_clear()
+    feature_extractors.lpips.cache_clear()
+    feature_extractors.inception.cache_clear()
 
 
 def test_measures_that_need_pairs_or_kinds_do_not_apply_without() -> None:

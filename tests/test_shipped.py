@@ -73,8 +73,8 @@ def edges(image: np.ndarray) -> np.ndarray:
 
 def l1(name: str, pairs: Path) -> tuple[float, float, float]:
     """L1 on held-out pairs of a shipped checkpoint, of the same network untrained and of the mean picture."""
-    from train.held_out import held_out
-    from train.measures import make_case, truth
+    from train.data.held_out import held_out
+    from train.evaluation.measures import make_case, truth
 
     translator = i2i.load(ROOT / "checkpoints" / name)
     info = translator.info

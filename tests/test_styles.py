@@ -27,9 +27,9 @@ from i2i_models.styles import (
     save_styles,
     varied_examples,
 )
-from train.loop import train
-from train.options import Augment, Job, Options
-from train.styles import find_styles, styles, training_images
+from train.loop.options import Augment, Job, Options
+from train.loop.styles import find_styles, styles, training_images
+from train.loop.trainer import train
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from i2i_models.checkpoint import Domain
 from i2i_models.errors import TrainingError
 from i2i_models.palettes import LabelSet, write_palette
 from i2i_models.pix2pix import Pix2PixConfig, Pix2PixObjective
-from train import loop, state
-from train.loop import Trainer, train
-from train.options import Augment, Job, Options
+from train.loop import precision, state
+from train.loop.options import Augment, Job, Options
+from train.loop.trainer import Trainer, train
 from ui.canvas import sheet
 
 TINY = Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator_layers=2)
@@ -190,12 +190,12 @@ def test_the_average_follows_the_papers_formula(pairs: Path, tmp_path: Path) -> 
 
 
 def test_bfloat16_is_taken_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert loop.use_bfloat16("bfloat16")
-    assert not loop.use_bfloat16("float32")
+    assert precision.use_bfloat16("bfloat16")
+    assert not precision.use_bfloat16("float32")
     for there in (True, False):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda there=there: there)
-        assert loop.use_bfloat16("auto") == there
+        assert precision.use_bfloat16("auto") == there
 
 
 def test_a_training_begins_where_a_checkpoint_ended(pairs: Path, tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_training_begins_where_a_checkpoint_ended(pairs: Path, tmp_path: Path)
 def test_freed_memory_is_kept_for_the_next_step() -> None:
     code = """
 import resource
-from train.heap import keep_freed_memory
+from train.loop.heap import keep_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     b'1' * (64 << 20)

@@ -23,11 +23,11 @@ from i2i_models.errors import TrainingError
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
 from train import __main__ as commands
-from train import augment
-from train.grids import save_grid
-from train.loop import Trainer, train
-from train.options import Augment, Job, Options
-from train.state import load_state
+from train.data import augmentation as augment
+from train.evaluation.grids import save_grid
+from train.loop.options import Augment, Job, Options
+from train.loop.state import load_state
+from train.loop.trainer import Trainer, train
 
 
 def job(method: str, data: Path, folder: Path, **options: Any) -> Job:

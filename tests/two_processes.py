@@ -15,8 +15,8 @@ from test_methods import TINY
 from i2i_models import unit
 from i2i_models.methods import METHODS
 from i2i_models.munit import MUNIT
-from train.loop import Trainer
-from train.options import Augment, Job, Options
+from train.loop.options import Augment, Job, Options
+from train.loop.trainer import Trainer
 
 STEPS = 3
 SMALL = {"munit": {"discriminator_scales": 1}, "pix2pix": {"dropout": False}}

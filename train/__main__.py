@@ -9,15 +9,15 @@ import tyro
 from i2i_models.cli import run
 from i2i_models.methods import METHODS
 
-from .evaluate import evaluate
-from .heap import keep_freed_memory
-from .labels import labelreader
-from .loop import train
-from .options import Augment, Job, Options
-from .push import push
-from .space import space
-from .strip import strip
-from .styles import styles
+from .evaluation.evaluate import evaluate
+from .evaluation.label_reader import labelreader
+from .evaluation.strip import strip
+from .loop.heap import keep_freed_memory
+from .loop.options import Augment, Job, Options
+from .loop.styles import styles
+from .loop.trainer import train
+from .publish.push import push
+from .publish.space import space
 
 
 def command(method: str) -> Callable[..., None]:

@@ -13,7 +13,7 @@ from i2i_models.images import open_image
 from i2i_models.outlines import outline
 from i2i_models.palettes import flatten_labels, read_palette, write_palette
 
-from .files import image_files
+from .data.files import image_files
 
 FACADES = Path(__file__).parent / "palettes" / "facades.json"
 """The twelve classes of the CMP Facade Database in the colours of the pix2pix data set."""

@@ -15,7 +15,7 @@ import yaml
 from conftest import ROOT
 
 from i2i_models.errors import HubError
-from train.space import bundle, space
+from train.publish.space import bundle, space
 
 from .conftest import make
 from .server import Hub
@@ -65,7 +65,7 @@ def test_the_front_matter_is_what_this_app_needs(project: Path) -> None:
 
 @pytest.fixture
 def upload(hub: Hub, project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    monkeypatch.setattr("train.space.ROOT", project)
+    monkeypatch.setattr("train.publish.space.ROOT", project)
     monkeypatch.setattr("i2i_models.push.WAITS", ())
     return lambda **options: space(NAME, **options)
 

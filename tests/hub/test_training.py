@@ -17,9 +17,9 @@ from PIL import Image
 
 import i2i_models as i2i
 from i2i_models.errors import HubError, TrainingError
-from train import loop
-from train.options import Augment, Job, Options
-from train.push import Pusher
+from train.loop import trainer
+from train.loop.options import Augment, Job, Options
+from train.publish.push import Pusher
 
 from .conftest import make
 from .server import TOKEN, Hub
@@ -56,7 +56,7 @@ def job(pairs: Path, folder: Path, **options: object) -> Job:
 def test_a_training_ends_on_the_hub_and_what_is_loaded_from_there_is_what_it_wrote(
     hub: Hub, pairs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    loop.train("pix2pix", job(pairs, tmp_path, push_private=True, license="cc-by-4.0"))
+    trainer.train("pix2pix", job(pairs, tmp_path, push_private=True, license="cc-by-4.0"))
     image = Image.open(next((pairs / "test").iterdir())).crop((0, 0, 32, 32))
     there, here = i2i.load(NAME).translate(image), i2i.load(tmp_path / "tiny").translate(image)
     assert there.tobytes() == here.tobytes()
@@ -80,7 +80,7 @@ def test_pushes_on_the_way_are_whole_and_named_by_their_step(
             time.sleep(0.02)
 
     monkeypatch.setattr(Pusher, "offer", offer_and_wait)
-    loop.train("pix2pix", job(pairs, tmp_path, push_every=2))
+    trainer.train("pix2pix", job(pairs, tmp_path, push_every=2))
     commits = {commit.message: commit for commit in hub.repo(NAME).commits.values()}
     assert set(commits) == {"initial commit", "Step 2 of 4", "Step 4 of 4"}
     steps = {m: json.loads(c.files["config.json"])["training"]["step"] for m, c in commits.items() if c.files}
@@ -94,7 +94,7 @@ def test_a_hub_in_trouble_does_not_end_a_training_and_the_way_out_is_said(
     hub: Hub, pairs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.fail("POST /api/repos/create", times=10_000, status=503)
-    loop.train("pix2pix", job(pairs, tmp_path, push_every=2, push_private=True))
+    trainer.train("pix2pix", job(pairs, tmp_path, push_every=2, push_private=True))
     said = capfd.readouterr().err
     assert "The training is complete, but pushing it failed: The Hub has trouble of its own (503)" in said
     assert f"Try again: python -m train push {tmp_path / 'tiny'} {NAME} --private" in said
@@ -106,15 +106,15 @@ def test_a_hub_in_trouble_does_not_end_a_training_and_the_way_out_is_said(
 def test_a_snapshot_that_finds_no_room_does_not_end_a_training(
     hub: Hub, pairs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    export = loop.Trainer.export
+    export = trainer.Trainer.export
 
-    def full(self: loop.Trainer, folder: Path) -> None:
+    def full(self: trainer.Trainer, folder: Path) -> None:
         if "push" in folder.parts:
             raise OSError(errno.ENOSPC, "No space left on device")
         export(self, folder)
 
-    monkeypatch.setattr(loop.Trainer, "export", full)
-    loop.train("pix2pix", job(pairs, tmp_path, push_every=1))
+    monkeypatch.setattr(trainer.Trainer, "export", full)
+    trainer.train("pix2pix", job(pairs, tmp_path, push_every=1))
     assert "Step 1 is not pushed, the training goes on: [Errno 28] No space left" in capfd.readouterr().err
     assert hub.repo(NAME).main.message == "Step 4 of 4"
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_pushed_to_is_said_before_the_training(
     hub: Hub, pairs: Path, tmp_path: Path, options: dict, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
-        loop.train("pix2pix", job(pairs, tmp_path, **options))
+        trainer.train("pix2pix", job(pairs, tmp_path, **options))
 
 
 def test_a_missing_login_is_said_before_the_training(
@@ -163,7 +163,7 @@ def test_a_missing_login_is_said_before_the_training(
 ) -> None:
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(HubError, match="Nobody is logged in to the Hub: run `hf auth login`, or set HF_TOKEN"):
-        loop.train("pix2pix", job(pairs, tmp_path))
+        trainer.train("pix2pix", job(pairs, tmp_path))
     assert not (tmp_path / "run").exists()
 
 
@@ -190,7 +190,7 @@ def test_push_and_translate_with_the_client_set_up_by_the_environment(
     }
 
     both = (
-        "import sys, pathlib; from train.push import push; from i2i_models.__main__ import translate\n"
+        "import sys, pathlib; from train.publish.push import push; from i2i_models.__main__ import translate\n"
         "folder, name, drawing, out = sys.argv[1:]\n"
         "push(pathlib.Path(folder), name, message='By hand')\n"
         "translate(name, [pathlib.Path(drawing)], pathlib.Path(out))"

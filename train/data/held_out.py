@@ -8,7 +8,7 @@ from torch import Tensor
 
 from i2i_models.checkpoint import Info
 
-from .data import Images, Source, Translations, find
+from .dataset import Images, Source, Translations, find
 
 
 def held_out(info: Info, data: str, split: str, size: int, limit: int = 1000) -> Translations:

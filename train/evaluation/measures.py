@@ -15,10 +15,10 @@ from i2i_models.checkpoint import Domain, Info
 from i2i_models.images import from_bytes, to_bytes
 from i2i_models.network import Direction, TranslationNetwork
 
-from .data import Translations
-from .held_out import spread, stack
-from .judges import feature_distances, inception, lpips
-from .labels import label_counts, label_maps, reader_for
+from ..data.dataset import Translations
+from ..data.held_out import spread, stack
+from .feature_extractors import feature_distances, inception, lpips
+from .label_reader import label_counts, label_maps, reader_for
 from .metrics import (
     CHUNK,
     colour_distance,

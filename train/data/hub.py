@@ -5,7 +5,7 @@ import numpy as np
 from i2i_models.errors import DataError, ImageError
 from i2i_models.images import to_rgb
 
-from .data import Source, Sources
+from .dataset import Source, Sources
 
 
 def find_on_hub(name: str, split: str) -> Sources:

@@ -20,13 +20,13 @@ from i2i_models.images import from_bytes, to_image
 from i2i_models.palettes import Palette, nearest_label, read_palette
 from i2i_models.unet import UNet
 
-from .data import Stream, Translations, find
-from .held_out import stack
+from ..data.dataset import Stream, Translations, find
+from ..data.held_out import stack
+from ..loop.options import Augment
+from ..loop.precision import use_bfloat16
 from .metrics import CHUNK, confusion, constant_confusion, segmentation_scores
-from .options import Augment
-from .precision import use_bfloat16
 
-READERS = Path(__file__).parent / "readers"
+READERS = Path(__file__).parents[1] / "readers"
 """Where evaluation looks for readers: one safetensors file each, its settings in the file's metadata."""
 
 

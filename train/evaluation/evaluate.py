@@ -11,10 +11,10 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.errors import TrainingError
 
-from .card import write_card
-from .data import Images
+from ..data.dataset import Images
+from ..data.held_out import held_out, spread
+from ..publish.card import write_card
 from .grids import save_grid
-from .held_out import held_out, spread
 from .measures import make_case, measure
 
 EXAMPLES = 8
@@ -31,7 +31,7 @@ def evaluate(
     """Measure a checkpoint and write its metrics.json, samples.png, examples and card.
 
     What it is measured by follows from its directions, what its domains show, whether it has styles and
-    whether the data are pairs; train/measures.py defines each.
+    whether the data are pairs; train/evaluation/measures.py defines each.
 
     Args:
         checkpoint_folder: the checkpoint to judge.

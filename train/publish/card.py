@@ -13,7 +13,7 @@ from i2i_models import checkpoint
 from i2i_models.methods import METHODS
 from i2i_models.network import TranslationNetwork
 
-from .measures import MEASURES, Values
+from ..evaluation.measures import MEASURES, Values
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 ABOUT = ("metric", "direction", "split", "size", "images")
@@ -33,7 +33,7 @@ def write_card(folder: Path) -> None:
     config = json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))
     measured = folder / checkpoint.METRICS
     metrics = json.loads(measured.read_text(encoding="utf-8"))["metrics"] if measured.is_file() else []
-    notes = Path(__file__).parent / "recipes" / f"{folder.name}.md"
+    notes = Path(__file__).parents[1] / "recipes" / f"{folder.name}.md"
     training = config["training"]
     settings = {k: v for k, v in training.items() if k not in ABOUT_DATA and v not in (None, "")}
     method = METHODS[config["method"]]

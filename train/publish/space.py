@@ -15,7 +15,7 @@ from i2i_models import checkpoint, hub
 from i2i_models.errors import HubError
 from i2i_models.push import Operation, check_name, commit, with_retries
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FILES = ("app.py", "requirements.txt", "LICENSE")
 PACKAGES = ("ui", "i2i_models")
 """What app.py imports of this project, and it alone: arrows run app → ui → i2i_models."""

@@ -19,9 +19,9 @@ from i2i_models.images import from_bytes
 from i2i_models.network import TranslationNetwork
 from i2i_models.styles import DOMAINS, LIMIT, StyleSpace, principal, save_styles, varied_examples
 
-from .augment import resize
-from .data import Key, Translations, find
-from .held_out import spread
+from ..data.augmentation import resize
+from ..data.dataset import Key, Translations, find
+from ..data.held_out import spread
 from .options import Augment
 
 EXAMPLES = 10

@@ -30,12 +30,12 @@ from i2i_models.palettes import read_palette
 from i2i_models.push import check_login, check_name
 from i2i_models.styles import save_styles
 
-from .card import write_card
-from .data import Stream, Translations, find
-from .grids import save_grid
+from ..data.dataset import Stream, Translations, find
+from ..evaluation.grids import save_grid
+from ..publish.card import write_card
+from ..publish.push import Pusher
 from .options import Augment, Job, Options
 from .precision import use_bfloat16
-from .push import Pusher
 from .state import load_state, save_state, start_from
 from .styles import find_styles
 

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from i2i_models.errors import DataError, ImageError
 from i2i_models.images import open_image
 
-from . import augment
+from . import augmentation as augment
 from .files import image_files
-from .options import Augment
+from ..loop.options import Augment
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def find(data: str, split: str = "train") -> Sources:
     folder = Path(data)
     if not folder.exists():
         if data.count("/") == 1 and not data.startswith((".", "/", "~")):
-            from .hub_data import find_on_hub
+            from .hub import find_on_hub
 
             return find_on_hub(data, split)
         raise DataError(f"{data} does not exist: give a folder of images or a Hub data set as owner/name.")
