@@ -14,8 +14,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
+from train.data.augmentation import Augmentation
 from train.loop.heap import keep_freed_memory
-from train.loop.options import Augment, Job, Options
+from train.loop.options import Job, Options
 from train.loop.trainer import Trainer
 
 from .plain import PlainTraining
@@ -87,7 +88,7 @@ def loops(
         batch_size=batch_size,
         precision=precision,
     )
-    trainer = Trainer(method, Job(options, config, objective, Augment()))
+    trainer = Trainer(method, Job(options, config, objective, Augmentation()))
     a, b = (torch.from_numpy(rng.integers(0, 255, (batch_size, 3, size, size), dtype=np.uint8)) for _ in "ab")
     device = trainer.accelerator.device.type
     plain = PlainTraining(cls(config), objective, device)

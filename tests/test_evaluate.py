@@ -23,7 +23,8 @@ from i2i_models.checkpoint import Domain
 from i2i_models.errors import CheckpointError, DataError, DirectionError, TrainingError
 from i2i_models.methods import METHODS
 from train import __main__ as commands
-from train.data.held_out import held_out, spread
+from train.data.held_out import held_out
+from train.data.sources import spread
 from train.evaluation import label_reader, measures
 from train.evaluation.evaluate import evaluate
 from train.evaluation.label_reader import LabelReader, labelreader

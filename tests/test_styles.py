@@ -27,7 +27,8 @@ from i2i_models.styles import (
     save_styles,
     varied_examples,
 )
-from train.loop.options import Augment, Job, Options
+from train.data.augmentation import Augmentation
+from train.loop.options import Job, Options
 from train.loop.styles import find_styles, styles, training_images
 from train.loop.trainer import train
 
@@ -164,7 +165,7 @@ def test_find_styles_encodes_each_training_image(translator: i2i.Translator, pai
 
 
 def test_the_command_and_the_export_write_the_same(pairs: Path, tmp_path: Path) -> None:
-    augment = Augment(enlarge=1.25, vary_hue=True)
+    augment = Augmentation(enlarge=1.25, vary_hue=True)
     options = Options(str(pairs), tmp_path / "out", size=32, steps=1, batch_size=2, run=tmp_path / "run", seed=3)
     train("munit", Job(options, TINY, i2i.MUNIT.Objective(), augment))
     path = tmp_path / "out" / STYLES

@@ -2,25 +2,31 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from conftest import ROOT
+from PIL import Image
 from safetensors.torch import load_file
+from test_methods import tiny
 from torch import nn
 
 import i2i_models as i2i
 from i2i_models.checkpoint import Domain
 from i2i_models.errors import TrainingError
+from i2i_models.methods import METHODS
 from i2i_models.palettes import LabelSet, write_palette
 from i2i_models.pix2pix import Pix2PixConfig, Pix2PixObjective
+from train.data.augmentation import Augmentation
 from train.loop import precision, state
-from train.loop.options import Augment, Job, Options
+from train.loop.options import Job, Options
 from train.loop.trainer import Trainer, train
 from ui.canvas import sheet
 
@@ -33,7 +39,7 @@ def job(pairs: Path, folder: Path, **options: object) -> Job:
         "data": str(pairs), "output": folder / "out", "run": folder / "run", "size": 32, "grow_from": 16,
         "grow_until": 0.4, "steps": 12, "batch_size": 2, "save_every": 100, "sample_every": 100,
     }  # fmt: skip
-    return Job(Options(**(settings | options)), TINY, Pix2PixObjective(), Augment(affine=0.5, hand_drawn=True))  # type: ignore[arg-type]
+    return Job(Options(**(settings | options)), TINY, Pix2PixObjective(), Augmentation(affine=0.5, hand_drawn=True))  # type: ignore[arg-type]
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -56,6 +62,27 @@ def test_trains_samples_and_exports(pairs: Path, tmp_path: Path) -> None:
     averaged = weights(tmp_path)
     for key, value in exported.items():
         assert torch.equal(value, averaged[f"average.module.{key}"].half())
+
+
+@pytest.mark.parametrize(("paired", "held_out"), [(True, 0), (False, 0), (True, 4)])
+def test_every_image_is_opened_once(
+    paired: bool, held_out: int, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(pairs / "train", tmp_path / "data" / "train")
+    if held_out:
+        shutil.copytree(pairs / "test", tmp_path / "data" / "val")
+    opened: list[str] = []
+    open_file = Image.open
+
+    def counted(file: Path, **options: Any) -> Image.Image:
+        opened.append(f"{file.parent.name}/{file.name}")
+        return open_file(file, **options)
+
+    monkeypatch.setattr(Image, "open", counted)
+    method = METHODS["pix2pix" if paired else "munit"]
+    started = job(tmp_path / "data", tmp_path, sample_every=2, steps=8, grow_from=None)
+    train(method.method, dataclasses.replace(started, network=tiny(method.method).config, objective=method.Objective()))
+    assert len(opened) == len(set(opened)) == 12 + held_out
 
 
 @pytest.mark.parametrize("stop", [1, 5, 11])

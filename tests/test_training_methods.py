@@ -24,8 +24,9 @@ from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
 from train import __main__ as commands
 from train.data import augmentation as augment
+from train.data.augmentation import Augmentation
 from train.evaluation.grids import save_grid
-from train.loop.options import Augment, Job, Options
+from train.loop.options import Job, Options
 from train.loop.state import load_state
 from train.loop.trainer import Trainer, train
 
@@ -38,7 +39,7 @@ def job(method: str, data: Path, folder: Path, **options: Any) -> Job:
         Options(**{**cls.training_defaults, **settings, "data": str(data), **options}),
         cls.Config(**config),
         cls.Objective(),
-        Augment(vary_hue=True),
+        Augmentation(vary_hue=True),
     )
 
 
@@ -143,7 +144,7 @@ def test_each_method_has_a_command_with_its_own_defaults(method: str, monkeypatc
     assert started[method].options == Options(data="d", output=Path("o"), **cls.training_defaults)
     assert started[method].network == cls.Config(base_width=16)  # type: ignore[call-arg]
     assert started[method].objective == cls.Objective(gan="least_squares")
-    assert started[method].augment == Augment(vary_hue=True)
+    assert started[method].augment == Augmentation(vary_hue=True)
 
 
 def test_two_processes_follow_one(pairs: Path, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from test_methods import TINY
 from i2i_models import unit
 from i2i_models.methods import METHODS
 from i2i_models.munit import MUNIT
-from train.loop.options import Augment, Job, Options
+from train.data.augmentation import Augmentation
+from train.loop.options import Job, Options
 from train.loop.trainer import Trainer
 
 STEPS = 3
@@ -35,7 +36,7 @@ def losses(method: str, data: Path, folder: Path) -> list[dict[str, float]]:
         precision="float32",  # bfloat16, which auto takes where it is there, is coarser than what is looked for
     )
     config = cls.Config(**{**TINY[method], **SMALL.get(method, {})})
-    trainer = Trainer(method, Job(options, config, cls.Objective(), Augment(affine=0.5)))
+    trainer = Trainer(method, Job(options, config, cls.Objective(), Augmentation(affine=0.5)))
     for optimizer in (trainer.generator_optimizer, trainer.discriminator_optimizer):
         for group in optimizer.param_groups:
             group["eps"] = 1e-3  # or Adam makes full steps of the last bits of gradients next to 0

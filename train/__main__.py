@@ -9,11 +9,12 @@ import tyro
 from i2i_models.cli import run
 from i2i_models.methods import METHODS
 
+from .data.augmentation import Augmentation
 from .evaluation.evaluate import evaluate
 from .evaluation.label_reader import labelreader
 from .evaluation.strip import strip
 from .loop.heap import keep_freed_memory
-from .loop.options import Augment, Job, Options
+from .loop.options import Job, Options
 from .loop.styles import styles
 from .loop.trainer import train
 from .publish.push import push
@@ -33,7 +34,7 @@ def command(method: str) -> Callable[..., None]:
         "options": Options(data=tyro.MISSING, output=tyro.MISSING, **cls.training_defaults),
         "network": cls.Config(),
         "objective": cls.Objective(),
-        "augment": Augment(),
+        "augment": Augmentation(),
     }
     # The command line is read off the signature, which differs from method to method.
     start.__annotations__ = {name: type(value) for name, value in defaults.items()}

@@ -17,8 +17,9 @@ from PIL import Image
 
 import i2i_models as i2i
 from i2i_models.errors import HubError, TrainingError
+from train.data.augmentation import Augmentation
 from train.loop import trainer
-from train.loop.options import Augment, Job, Options
+from train.loop.options import Job, Options
 from train.publish.push import Pusher
 
 from .conftest import make
@@ -50,7 +51,7 @@ def job(pairs: Path, folder: Path, **options: object) -> Job:
         precision="float32", **{"push_to_hub": NAME, **options},  # type: ignore[arg-type]
     )  # fmt: skip
     network = i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator_layers=2)
-    return Job(plain, network, i2i.Pix2Pix.Objective(), Augment(enlarge=1.0))
+    return Job(plain, network, i2i.Pix2Pix.Objective(), Augmentation(enlarge=1.0))
 
 
 def test_a_training_ends_on_the_hub_and_what_is_loaded_from_there_is_what_it_wrote(

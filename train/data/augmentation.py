@@ -1,10 +1,31 @@
-"""Augmentation on `(H, W, 3)` uint8 arrays. Every function draws only from the generator it is given."""
+"""Augmentation of `(H, W, 3)` uint8 arrays. Every function draws only from the generator it is given.
+
+The field docstrings of `Augmentation` are the command line's help.
+"""
+
+import dataclasses
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 Pixels = np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """How training images are varied."""
+
+    enlarge: float = 286 / 256
+    """Resize to this many times the size, then crop at random; 1 to leave it."""
+    mirror: bool = True
+    """Mirror every other image."""
+    affine: float = 0.0
+    """Strength of random turning, scaling, stretching and shifting; 0 for none."""
+    vary_hue: bool = False
+    """Turn the hue of each image of domain B at random, so that a style has colours to carry; white stays white."""
+    hand_drawn: bool = False
+    """Vary the outlines of domain A as hands draw them: stroke width, wobble, gaps, lines left out."""
 
 
 def jitter(

@@ -1,17 +1,12 @@
 """The images that a checkpoint is judged on: those of a split that training did not see."""
 
-import dataclasses
-
-import numpy as np
-import torch
-from torch import Tensor
-
 from i2i_models.checkpoint import Info
 
-from .dataset import Images, Source, Translations, find
+from .dataset import TranslationDataset
+from .layouts import find
 
 
-def held_out(info: Info, data: str, split: str, size: int, limit: int = 1000) -> Translations:
+def held_out(info: Info, data: str, split: str, size: int, limit: int = 1000) -> TranslationDataset:
     """A split's images in the domains of a checkpoint, true pairs staying together.
 
     Args:
@@ -25,21 +20,6 @@ def held_out(info: Info, data: str, split: str, size: int, limit: int = 1000) ->
     """
     sources = find(data, split)
     if info.training.get("direction") == "B2A":
-        sources = dataclasses.replace(sources, a=sources.b, b=sources.a)
-    sources = dataclasses.replace(sources, a=_spread(sources.a, limit), b=_spread(sources.b, limit))
+        sources = sources.swapped()
     nearest = (info.domains["A"].kind == "labels", info.domains["B"].kind == "labels")
-    return Translations(sources, size, nearest=nearest, minimum=1)
-
-
-def _spread(sources: list[Source], limit: int) -> list[Source]:
-    return [sources[i] for i in spread(len(sources), limit)]
-
-
-def spread(length: int, count: int) -> list[int]:
-    """At most `count` different indices of a list, evenly spread from its first to its last."""
-    return [int(i) for i in np.linspace(0, length - 1, min(count, length)).round()]
-
-
-def stack(images: Images) -> Tensor:
-    """All images of a list: uint8 `(N, 3, side, side)`."""
-    return torch.stack([torch.from_numpy(images[i].copy()).permute(2, 0, 1) for i in range(len(images))])
+    return TranslationDataset(sources.spread(limit), size, nearest=nearest, minimum=1)

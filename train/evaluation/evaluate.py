@@ -1,4 +1,4 @@
-"""Judge a checkpoint on held-out images: `python -m train evaluate CHECKPOINT --data DIR`."""
+"""Evaluate a checkpoint on held-out images: `python -m train evaluate CHECKPOINT --data DIR`."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,9 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.errors import TrainingError
 
-from ..data.dataset import Images
-from ..data.held_out import held_out, spread
+from ..data.held_out import held_out
+from ..data.images import Images
+from ..data.sources import spread
 from ..publish.card import write_card
 from .grids import save_grid
 from .measures import make_case, measure
@@ -34,7 +35,7 @@ def evaluate(
     whether the data are pairs; train/evaluation/measures.py defines each.
 
     Args:
-        checkpoint_folder: the checkpoint to judge.
+        checkpoint_folder: the checkpoint to evaluate.
         data: as for training; the images of its `split` are used.
         split: which held-out images.
         batch_size: images translated at once.
@@ -52,7 +53,7 @@ def evaluate(
     text = ",\n    ".join(json.dumps(row) for row in rows)
     checkpoint.write_text(checkpoint_folder / checkpoint.METRICS, f'{{\n  "metrics": [\n    {text}\n  ]\n}}\n')
     count = min(EXAMPLES, len(images.a), len(images.b))
-    save_grid(network, *images.fixed(count, info.size), checkpoint_folder / "samples.png")
+    save_grid(network, *images.samples(count, info.size), checkpoint_folder / "samples.png")
     if examples:
         for direction in network.directions:
             inputs, truths = (images.a, images.b) if direction == "A2B" else (images.b, images.a)

@@ -20,9 +20,10 @@ from i2i_models.images import from_bytes, to_image
 from i2i_models.palettes import Palette, nearest_label, read_palette
 from i2i_models.unet import UNet
 
-from ..data.dataset import Stream, Translations, find
-from ..data.held_out import stack
-from ..loop.options import Augment
+from ..data.augmentation import Augmentation
+from ..data.dataset import TranslationDataset
+from ..data.layouts import find
+from ..data.stream import Stream
 from ..loop.precision import use_bfloat16
 from .metrics import CHUNK, confusion, constant_confusion, segmentation_scores
 
@@ -146,13 +147,13 @@ def labelreader(
     if not sources.paired:
         raise DataError(f"{data}: a label reader needs pairs of label map and photo.")
     # Strong variation: a made photo differs in place, scale and colour from the few hundred real ones.
-    images = Translations(sources, size, seed, Augment(enlarge=1.25, affine=0.4), (True, False))
+    images = TranslationDataset(sources, size, seed, Augmentation(enlarge=1.25, affine=0.4), (True, False))
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     reader = LabelReader(colours, size, base_width, depth).to(device).to(memory_format=torch.channels_last)
     adam = torch.optim.AdamW(reader.parameters(), learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-    batches = DataLoader(images, batch_sampler=Stream(images, batch_size, lambda step: size, 0, steps, 0, 1))
+    batches = DataLoader(images, batch_sampler=Stream(images, batch_size, lambda step: size, 0, steps))
     for maps, photos in tqdm(batches, "label reader", unit="step", mininterval=1):
         truth = label_maps(maps, colours).to(device)
         with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16("auto")):
@@ -176,5 +177,5 @@ def vary_colour(photos: Tensor) -> Tensor:
 
 def held_out_counts(reader: LabelReader, data: str) -> Tensor:
     """The confusion matrix of a reader on the real photos of the `test` split."""
-    images = Translations(find(data, "test"), reader.size, nearest=(True, False), minimum=1)
-    return label_counts(stack(images.b), label_maps(stack(images.a), reader.palette), reader)
+    images = TranslationDataset(find(data, "test"), reader.size, nearest=(True, False), minimum=1)
+    return label_counts(images.b.stack(), label_maps(images.a.stack(), reader.palette), reader)

@@ -15,8 +15,8 @@ from i2i_models.checkpoint import Domain, Info
 from i2i_models.images import from_bytes, to_bytes
 from i2i_models.network import Direction, TranslationNetwork
 
-from ..data.dataset import Translations
-from ..data.held_out import spread, stack
+from ..data.dataset import TranslationDataset
+from ..data.sources import spread
 from .feature_extractors import feature_distances, inception, lpips
 from .label_reader import label_counts, label_maps, reader_for
 from .metrics import (
@@ -67,11 +67,11 @@ class Case:
 
 
 def make_case(
-    network: TranslationNetwork, info: Info, direction: Direction, images: Translations, batch_size: int
+    network: TranslationNetwork, info: Info, direction: Direction, images: TranslationDataset, batch_size: int
 ) -> Case:
     """Translate all images in a direction. Where the network has styles, each result has a random one."""
     sides = {"A": images.a, "B": images.b}
-    inputs, reals = stack(sides[direction[0]]), stack(sides[direction[2]])
+    inputs, reals = sides[direction[0]].stack(), sides[direction[2]].stack()
     device = next(network.parameters()).device
     noise = torch.Generator().manual_seed(0) if network.style_dim else None
     with torch.inference_mode():

@@ -11,7 +11,8 @@ import i2i_models as i2i
 from i2i_models.errors import CheckpointError, TrainingError
 from i2i_models.network import Direction
 
-from ..data.held_out import held_out, spread
+from ..data.held_out import held_out
+from ..data.sources import spread
 
 GAP, TITLE = 6, 26
 """White pixels between pictures, and above them for the columns' titles."""

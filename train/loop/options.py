@@ -6,21 +6,7 @@ from typing import Any, Literal
 
 from i2i_models.checkpoint import Kind
 
-
-@dataclasses.dataclass(frozen=True)
-class Augment:
-    """How training images are varied."""
-
-    enlarge: float = 286 / 256
-    """Resize to this many times the size, then crop at random; 1 to leave it."""
-    mirror: bool = True
-    """Mirror every other image."""
-    affine: float = 0.0
-    """Strength of random turning, scaling, stretching and shifting; 0 for none."""
-    vary_hue: bool = False
-    """Turn the hue of each image of domain B at random, so that a style has colours to carry; white stays white."""
-    hand_drawn: bool = False
-    """Vary the outlines of domain A as hands draw them: stroke width, wobble, gaps, lines left out."""
+from ..data.augmentation import Augmentation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,4 +102,4 @@ class Job:
     """The method's Config."""
     objective: Any
     """The method's Objective."""
-    augment: Augment
+    augment: Augmentation

@@ -19,10 +19,10 @@ from i2i_models.images import from_bytes
 from i2i_models.network import TranslationNetwork
 from i2i_models.styles import DOMAINS, LIMIT, StyleSpace, principal, save_styles, varied_examples
 
-from ..data.augmentation import resize
-from ..data.dataset import Key, Translations, find
-from ..data.held_out import spread
-from .options import Augment
+from ..data.augmentation import Augmentation, resize
+from ..data.dataset import SampleKey, TranslationDataset
+from ..data.layouts import find
+from ..data.sources import spread
 
 EXAMPLES = 10
 PICTURE_SIDE = 96
@@ -45,22 +45,22 @@ def styles(checkpoint_folder: tyro.conf.Positional[Path], data: str, limit: int 
         print(f"{domain}: mean length {space.mean.norm():.2f}, deviations {deviations}")
 
 
-def training_images(info: Info, data: str) -> Translations:
+def training_images(info: Info, data: str) -> TranslationDataset:
     """The images of a checkpoint's training, varied as it varied them."""
     recorded = {key.removeprefix("augment."): v for key, v in info.training.items() if key.startswith("augment.")}
-    known = {field.name for field in dataclasses.fields(Augment)}
-    varied = Augment(**{key: value for key, value in recorded.items() if key in known})
+    known = {field.name for field in dataclasses.fields(Augmentation)}
+    augment = Augmentation(**{key: value for key, value in recorded.items() if key in known})
     sources = find(data)
     if info.training.get("direction") == "B2A":
-        sources = dataclasses.replace(sources, a=sources.b, b=sources.a)
-    sources = dataclasses.replace(sources, paired=False)
+        sources = sources.swapped()
     nearest = (info.domains["A"].kind == "labels", info.domains["B"].kind == "labels")
-    return Translations(sources, info.size, int(info.training.get("seed", 0)), varied, nearest)
+    seed = int(info.training.get("seed", 0))
+    return TranslationDataset(sources.unpaired(), info.size, seed, augment, nearest)
 
 
 @torch.inference_mode()
 def find_styles(
-    network: TranslationNetwork, images: Translations, size: int, limit: int = 2000, batch_size: int = 16
+    network: TranslationNetwork, images: TranslationDataset, size: int, limit: int = 2000, batch_size: int = 16
 ) -> dict[str, StyleSpace]:
     """The style spaces of the domains A and B.
 
@@ -90,10 +90,10 @@ def find_styles(
     return found
 
 
-def _image(images: Translations, which: int, index: int, size: int) -> Tensor:
+def _image(images: TranslationDataset, which: int, index: int, size: int) -> Tensor:
     """Image `index` of A (0) or B (1) as training may have seen it: uint8 `(3, size, size)`."""
     a, b = index % len(images.a), index % len(images.b)
-    return images[Key(index, a, b, size)][which]
+    return images[SampleKey(index, a, b, size)][which]
 
 
 def _picture(image: Tensor) -> Tensor:

@@ -30,15 +30,20 @@ from i2i_models.palettes import read_palette
 from i2i_models.push import check_login, check_name
 from i2i_models.styles import save_styles
 
-from ..data.dataset import Stream, Translations, find
+from ..data.dataset import Batch, TranslationDataset
+from ..data.layouts import find
+from ..data.sources import Sources
+from ..data.stream import Stream
 from ..evaluation.grids import save_grid
 from ..publish.card import write_card
 from ..publish.push import Pusher
-from .options import Augment, Job, Options
+from .options import Job, Options
 from .precision import use_bfloat16
 from .state import load_state, save_state, start_from
 from .styles import find_styles
 
+SAMPLES = 8
+"""Images of each domain in a sample grid."""
 CHECK_EVERY = 10
 """Steps between looks at the losses: each look waits for the device."""
 
@@ -92,7 +97,12 @@ class Trainer:
                 f"--batch-size {self.options.batch_size} cannot be shared by "
                 f"{self.accelerator.num_processes} processes."
             )
-        self.data = self._read("train", self.job.augment, self.options.cache_gb, minimum=2)
+        o = self.options
+        self.nearest = (o.kind_a == "labels", o.kind_b == "labels")
+        self.data = TranslationDataset(
+            self._sources("train"), o.size, o.seed, job.augment, self.nearest, o.cache_gb,
+            cropped=o.grow_by == "cropping",
+        )  # fmt: skip
         self.samples = self._fixed_samples()
         self._build()
         self.step = 0
@@ -104,27 +114,27 @@ class Trainer:
         if self.options.resume:
             self._restore()
 
-    def _read(self, split: str, varied: Augment | None = None, cache_gb: float = 0, minimum: int = 1) -> Translations:
-        o = self.options
-        sources = find(o.data, split)
-        if o.direction == "B2A":
-            sources = dataclasses.replace(sources, a=sources.b, b=sources.a)
-        if self.method.paired and not sources.paired:
-            raise TrainingError(
-                f"{self.method.title} needs pairs, but {o.data} holds two folders with different names."
-            )
+    def _sources(self, split: str) -> Sources:
+        """The images of a split in the domains of this training."""
+        sources = find(self.options.data, split)
+        if self.options.direction == "B2A":
+            sources = sources.swapped()
         if not self.method.paired:
-            sources = dataclasses.replace(sources, paired=False)
-        nearest = (o.kind_a == "labels", o.kind_b == "labels")
-        return Translations(sources, o.size, o.seed, varied, nearest, cache_gb, minimum, o.grow_by == "cropping")
+            return sources.unpaired()
+        if not sources.paired:
+            raise TrainingError(
+                f"{self.method.title} needs pairs, but {self.options.data} holds two folders with different names."
+            )
+        return sources
 
-    def _fixed_samples(self) -> tuple[Tensor, Tensor]:
-        """Images to watch: held-out ones where the data have them."""
+    def _fixed_samples(self) -> Batch:
+        """Images to watch: held-out ones where the data have them, else some of those that are learned from."""
+        size = self.options.size
         for split in ("val", "test"):
             with contextlib.suppress(I2IError):
-                return self._read(split).fixed(8, self.options.size)
-        plain = self._read("train")
-        return plain.fixed(min(8, len(plain)), self.options.size)
+                few = self._sources(split).spread(SAMPLES)
+                return TranslationDataset(few, size, nearest=self.nearest, minimum=1).samples(SAMPLES, size)
+        return self.data.samples(min(SAMPLES, len(self.data)), size)
 
     def _build(self) -> None:
         o = self.options
@@ -204,8 +214,8 @@ class Trainer:
             desc=o.output.name, disable=not self.accelerator.is_main_process, mininterval=1, smoothing=0.05,
         )  # fmt: skip
         recent: list[Parts] = []
-        for a, b in loader:
-            recent.append(self._one_step(a, b))
+        for batch in loader:
+            recent.append(self._one_step(*batch))
             self.step += 1
             progress.update(o.batch_size)
             ends = self.step == o.steps or self._asked_to_stop()

@@ -1,0 +1,114 @@
+"""Where the images of a data set lie and how one is read. All of it can be pickled, so that loader workers can read."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from i2i_models.images import open_image
+
+
+class StoredImage(Protocol):
+    """An image as the data set stores it."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def read(self) -> np.ndarray:
+        """The RGB pixels: uint8 `(H, W, 3)`.
+
+        Raises:
+            ImageError: it cannot be read; one sentence that names it.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageFile:
+    """A stored image that is a file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
+    def read(self) -> np.ndarray:
+        """The RGB pixels: uint8 `(H, W, 3)`."""
+        return np.asarray(open_image(self.path))
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A training image: a stored image, or one half of it where A and B stand side by side."""
+
+    stored: StoredImage
+    half: Literal["left", "right"] | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.stored.name
+
+    def read(self) -> np.ndarray:
+        """The RGB pixels: uint8 `(H, W, 3)`.
+
+        Raises:
+            ImageError: it cannot be read; one sentence that names it.
+        """
+        return self.cut(self.stored.read())
+
+    def cut(self, pixels: np.ndarray) -> np.ndarray:
+        """The source's part of the stored image's pixels. Where the width is odd, the last column is left out."""
+        middle = pixels.shape[1] // 2
+        if self.half is None:
+            return pixels
+        return pixels[:, :middle] if self.half == "left" else pixels[:, middle : 2 * middle]
+
+
+class Reader:
+    """Reads sources; two halves of one stored image that are asked for in a row cost one reading."""
+
+    def __init__(self) -> None:
+        self._last: tuple[StoredImage, np.ndarray] | None = None
+
+    def read(self, source: Source) -> np.ndarray:
+        """The pixels of a source, as its own `read` gives them."""
+        if self._last is None or self._last[0] != source.stored:
+            self._last = source.stored, source.stored.read()
+        return source.cut(self._last[1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """What a data set offers: true pairs (equal lengths, same order) or two unpaired lists."""
+
+    a: list[Source]
+    b: list[Source]
+    paired: bool
+
+    @classmethod
+    def side_by_side(cls, stored: Sequence[StoredImage]) -> "Sources":
+        """Pairs from images that hold A in their left half and B in their right half."""
+        return cls([Source(image, "left") for image in stored], [Source(image, "right") for image in stored], True)
+
+    def swapped(self) -> "Sources":
+        """A for B and B for A."""
+        return Sources(self.b, self.a, self.paired)
+
+    def unpaired(self) -> "Sources":
+        """The same images, shown without the knowledge of which belong together."""
+        return Sources(self.a, self.b, False)
+
+    def spread(self, count: int) -> "Sources":
+        """At most `count` images of each domain, evenly spread. Pairs stay pairs."""
+        a, b = ([images[i] for i in spread(len(images), count)] for images in (self.a, self.b))
+        return Sources(a, b, self.paired)
+
+
+def spread(length: int, count: int) -> list[int]:
+    """At most `count` different indices of a list, evenly spread from its first to its last."""
+    return [int(i) for i in np.linspace(0, length - 1, min(count, length)).round()]
