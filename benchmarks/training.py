@@ -15,6 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
 from train.data.augmentation import Augmentation
+from train.data.dataset import Batch
 from train.loop.heap import keep_freed_memory
 from train.loop.options import Job, Options
 from train.loop.trainer import Trainer
@@ -93,7 +94,7 @@ def loops(
     device = trainer.accelerator.device.type
     plain = PlainTraining(cls(config), objective, device)
     x, y = (from_bytes(image.to(device)) for image in (a, b))
-    return lambda: trainer._one_step(a, b), lambda: plain.step(x, y)
+    return lambda: trainer.train_step(Batch(a, b)), lambda: plain.step(x, y)
 
 
 def measure(step: Callable[[], object], steps: int) -> float:

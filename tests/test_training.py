@@ -16,7 +16,6 @@ from conftest import ROOT
 from PIL import Image
 from safetensors.torch import load_file
 from test_methods import tiny
-from torch import nn
 
 import i2i_models as i2i
 from i2i_models.checkpoint import Domain
@@ -25,7 +24,9 @@ from i2i_models.methods import METHODS
 from i2i_models.palettes import LabelSet, write_palette
 from i2i_models.pix2pix import Pix2PixConfig, Pix2PixObjective
 from train.data.augmentation import Augmentation
+from train.data.dataset import Batch
 from train.loop import precision, state
+from train.loop.average import MovingAverage
 from train.loop.options import Job, Options
 from train.loop.trainer import Trainer, train
 from ui.canvas import sheet
@@ -89,14 +90,14 @@ def test_every_image_is_opened_once(
 def test_a_stopped_run_resumes_to_the_very_same_weights(pairs: Path, tmp_path: Path, stop: int, capsys) -> None:
     train("pix2pix", job(pairs, tmp_path / "whole"))
     trainer = Trainer("pix2pix", job(pairs, tmp_path / "parts"))
-    one_step = trainer._one_step
+    train_step = trainer.train_step
 
-    def interrupt(a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
+    def interrupt(batch: Batch) -> dict[str, torch.Tensor]:
         if trainer.step == stop - 1:
             os.kill(os.getpid(), signal.SIGINT)
-        return one_step(a, b)
+        return train_step(batch)
 
-    trainer._one_step = interrupt  # type: ignore[method-assign]
+    trainer.train_step = interrupt  # type: ignore[method-assign]
     with pytest.raises(SystemExit) as end:
         trainer.run()
     assert end.value.code == 130
@@ -155,13 +156,13 @@ def test_a_loss_that_is_no_number_stops_with_step_part_and_state(
     pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = Trainer("pix2pix", job(pairs, tmp_path, save_every=4))
-    one_step = trainer._one_step
+    train_step = trainer.train_step
 
-    def spoil(a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
-        parts = one_step(a, b)
-        return {**parts, "l1": parts["l1"] * float("nan")} if trainer.step == 5 else parts
+    def spoil(batch: Batch) -> dict[str, torch.Tensor]:
+        losses = train_step(batch)
+        return {**losses, "l1": losses["l1"] * float("nan")} if trainer.step == 5 else losses
 
-    trainer._one_step = spoil  # type: ignore[method-assign]
+    trainer.train_step = spoil  # type: ignore[method-assign]
     with pytest.raises(TrainingError, match=r"The loss l1 became nan at step 6; the last good state is in .*state\.pt"):
         trainer.run()
     assert state.load_state(tmp_path / "run")["step"] == 4
@@ -202,18 +203,24 @@ def test_a_palette_goes_from_its_file_through_the_checkpoint_to_the_page(pairs: 
 
 
 def test_schedule_and_sizes(pairs: Path, tmp_path: Path) -> None:
-    trainer = Trainer("pix2pix", job(pairs, tmp_path, steps=10, learning_rate=1.0, decay_from=0.5, grow_until=0.4))
-    assert [trainer.size_at(s) for s in (0, 3, 4, 9)] == [16, 16, 32, 32]
-    assert [trainer.rate_at(s) for s in (0, 4, 5, 7, 9)] == pytest.approx([1, 1, 1, 0.6, 0.2])
+    o = job(pairs, tmp_path, steps=10, learning_rate=1.0, decay_from=0.5, grow_until=0.4).options
+    assert [o.size_at(s) for s in (0, 3, 4, 9)] == [16, 16, 32, 32]
+    assert [o.rate_at(s) for s in (0, 4, 5, 7, 9)] == pytest.approx([1, 1, 1, 0.6, 0.2])
 
 
-def test_the_average_follows_the_papers_formula(pairs: Path, tmp_path: Path) -> None:
-    trainer = Trainer("pix2pix", job(pairs, tmp_path, ema=0.9))
-    parameter, average = nn.Parameter(torch.tensor([10.0])), torch.tensor([0.0])
-    trainer._average([average], [parameter], torch.tensor(1000))
-    assert average.item() == pytest.approx(1.0)
-    trainer._average([average], [parameter], torch.tensor(1))  # warm-up: decay 2/11
-    assert average.item() == pytest.approx(10 - 9 * 2 / 11)
+def test_the_average_follows_its_formula() -> None:
+    network = tiny("pix2pix")
+    weights = next(network.parameters())
+    torch.nn.init.constant_(weights, 0.0)
+    average = MovingAverage(network, decay=0.5)
+    expected = 0.0
+    for updates, value in enumerate((4.0, 10.0, 3.0, 1.0, 7.0, 2.0, 8.0, 5.0, 6.0, 9.0, 0.5)):
+        torch.nn.init.constant_(weights, value)
+        average.update_parameters(network)
+        # The first update copies; then the decay warms up: 2/11, 3/12 … 0.5.
+        decay = min(0.5, (1 + updates) / (10 + updates)) if updates else 0.0
+        expected = decay * expected + (1 - decay) * value
+        assert next(average.network.parameters()).flatten()[0].item() == pytest.approx(expected)
 
 
 def test_bfloat16_is_taken_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

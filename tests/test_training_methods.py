@@ -23,8 +23,9 @@ from i2i_models.errors import TrainingError
 from i2i_models.images import from_bytes
 from i2i_models.methods import METHODS
 from train import __main__ as commands
-from train.data import augmentation as augment
+from train.data import augmentation
 from train.data.augmentation import Augmentation
+from train.data.dataset import Batch
 from train.evaluation.grids import save_grid
 from train.loop.options import Job, Options
 from train.loop.state import load_state
@@ -62,16 +63,17 @@ def test_trains_samples_and_exports(method: str, pairs: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("method", UNPAIRED)
 def test_negatives_first_then_the_method_itself(method: str, pairs: Path, tmp_path: Path) -> None:
     trainer = Trainer(method, job(method, pairs, tmp_path, negative_steps=1, precision="float32"))
-    a, b = (torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8) for _ in "ab")
+    batch = Batch(*(torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8) for _ in "ab"))
     made: list[dict[str, torch.Tensor]] = []
-    trainer.generator_step.register_forward_hook(lambda module, args, outputs: made.append(outputs))
+    trainer.generator_outputs.register_forward_hook(lambda module, args, outputs: made.append(outputs))
     for step in range(2):
         trainer.step = step
-        parts = trainer._one_step(a, b)
+        losses = trainer.train_step(batch)
         distance = sum(
-            (fake + from_bytes(real)).abs().mean() for fake, real in ((made[-1]["fake_b"], a), (made[-1]["fake_a"], b))
+            (fake + from_bytes(real)).abs().mean()
+            for fake, real in ((made[-1]["fake_b"], batch.a), (made[-1]["fake_a"], batch.b))
         )
-        assert (step == 0) == torch.allclose(parts["gan"], 10 * distance)
+        assert (step == 0) == torch.allclose(losses["gan"], 10 * distance)
 
 
 def test_negatives_are_for_unpaired_methods(pairs: Path, tmp_path: Path) -> None:
@@ -103,8 +105,8 @@ def test_the_pool_of_fakes_is_resumed(pairs: Path, tmp_path: Path, monkeypatch: 
     whole = job("cyclegan", pairs, tmp_path / "whole", steps=10)
     train("cyclegan", whole)
     stopped = Trainer("cyclegan", job("cyclegan", pairs, tmp_path / "parts", steps=10))
-    monkeypatch.setattr(stopped, "_asked_to_stop", lambda: stopped.step == 6)
-    stopped._steps()
+    monkeypatch.setattr(stopped.stop, "asked", lambda: stopped.step == 6)
+    stopped.train()
     stopped._save()
     assert load_state(tmp_path / "parts" / "run")["discriminators"]["pool_A.images"].shape == (6, 3, 32, 32)
     train("cyclegan", job("cyclegan", pairs, tmp_path / "parts", steps=10, resume=True))
@@ -117,14 +119,14 @@ def test_the_pool_of_fakes_is_resumed(pairs: Path, tmp_path: Path, monkeypatch: 
 
 def test_the_learning_rate_is_halved(pairs: Path, tmp_path: Path) -> None:
     trainer = Trainer("munit", job("munit", pairs, tmp_path, steps=300_000))
-    assert [trainer.rate_at(step) for step in (0, 99_999, 100_000, 250_000)] == [1e-4, 1e-4, 5e-5, 2.5e-5]
+    assert [trainer.options.rate_at(step) for step in (0, 99_999, 100_000, 250_000)] == [1e-4, 1e-4, 5e-5, 2.5e-5]
     assert trainer.generator_optimizer.param_groups[0]["weight_decay"] == 1e-4
 
 
 def test_hues_turn_and_white_stays_white() -> None:
     image = np.full((2, 3, 3), 255, np.uint8)
     image[0, 0], image[0, 1], image[0, 2] = (255, 0, 0), (0, 0, 0), (128, 128, 128)
-    turned = [augment.vary_hue(image, np.random.default_rng(seed)) for seed in range(20)]
+    turned = [augmentation.vary_hue(image, np.random.default_rng(seed)) for seed in range(20)]
     hues = {round(colorsys.rgb_to_hsv(*(t[0, 0] / 255))[0], 1) for t in turned}
     assert len(hues) > 6
     for t in turned:

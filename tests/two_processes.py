@@ -16,6 +16,7 @@ from i2i_models import unit
 from i2i_models.methods import METHODS
 from i2i_models.munit import MUNIT
 from train.data.augmentation import Augmentation
+from train.data.dataset import Batch
 from train.loop.options import Job, Options
 from train.loop.trainer import Trainer
 
@@ -40,15 +41,15 @@ def losses(method: str, data: Path, folder: Path) -> list[dict[str, float]]:
     for optimizer in (trainer.generator_optimizer, trainer.discriminator_optimizer):
         for group in optimizer.param_groups:
             group["eps"] = 1e-3  # or Adam makes full steps of the last bits of gradients next to 0
-    found, one_step = [], trainer._one_step
+    found, train_step = [], trainer.train_step
 
-    def watched(a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
-        parts = one_step(a, b)
-        found.append({name: trainer.accelerator.reduce(value, "mean").item() for name, value in parts.items()})
-        return parts
+    def watched(batch: Batch) -> dict[str, torch.Tensor]:
+        losses = train_step(batch)
+        found.append({name: trainer.accelerator.reduce(value, "mean").item() for name, value in losses.items()})
+        return losses
 
-    trainer._one_step = watched  # type: ignore[method-assign]
-    trainer._steps()
+    trainer.train_step = watched  # type: ignore[method-assign]
+    trainer.train()
     return found
 
 

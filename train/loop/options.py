@@ -5,8 +5,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from i2i_models.checkpoint import Kind
+from i2i_models.errors import TrainingError
+from i2i_models.palettes import read_palette
+from i2i_models.push import check_login, check_name
 
 from ..data.augmentation import Augmentation
+from .state import STATE
+
+FREE = {
+    *("output", "run", "resume", "start_from", "data", "data_note", "name_a", "name_b", "palette"),
+    *("cache_gb", "workers", "sample_every", "save_every"),
+    *("push_to_hub", "push_every", "push_private", "license"),
+}
+"""Options that do not decide the outcome: a resumed training may have others."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +103,48 @@ class Options:
         """Where this training keeps its state."""
         return self.run or Path("runs") / self.output.name
 
+    def size_at(self, step: int) -> int:
+        """The image size of a step."""
+        return self.grow_from if self.grow_from and step < self.grow_until * self.steps else self.size
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step: flat or halved now and then, at last falling linearly to 0."""
+        start = self.decay_from * self.steps
+        rate = self.learning_rate * 0.5 ** (step // self.halve_every if self.halve_every else 0)
+        return rate * (1.0 if step < start else (self.steps - step) / max(1.0, self.steps - start))
+
+    def check(self) -> None:
+        """Refuse what no training can be made of.
+
+        Raises:
+            TrainingError, DataError, HubError: an option out of its range or without the one that goes with it; a
+                palette that cannot be read; a name that is none on the Hub, or nobody logged in to push.
+        """
+        for name in ("size", "steps", "batch_size", "save_every", "sample_every"):
+            if getattr(self, name) < 1:
+                raise TrainingError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}.")
+        if self.negative_steps < 0:
+            raise TrainingError(f"--negative-steps must not be negative, but is {self.negative_steps}.")
+        if self.push_every < 0 or (self.push_every and not self.push_to_hub):
+            raise TrainingError("--push-every is a number of steps, and needs --push-to-hub owner/name.")
+        if self.push_to_hub:  # in every process, so that none waits for one that has ended
+            check_name(self.push_to_hub)
+            check_login()
+        for name in ("grow_until", "decay_from", "ema"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise TrainingError(f"--{name.replace('_', '-')} must lie in 0 … 1, not {getattr(self, name)}.")
+        if self.palette:
+            read_palette(self.palette)
+        if ("labels" in (self.kind_a, self.kind_b)) != bool(self.palette):
+            raise TrainingError(
+                "--kind-a labels or --kind-b labels goes with --palette FILE, which names their colours."
+            )
+        state = self.run_folder / STATE
+        if state.exists() and not self.resume:
+            raise TrainingError(
+                f"{state} is there already: go on with --resume, or delete {self.run_folder} to start anew."
+            )
+
 
 @dataclasses.dataclass(frozen=True)
 class Job:
@@ -103,3 +156,9 @@ class Job:
     objective: Any
     """The method's Objective."""
     augment: Augmentation
+
+    def settings(self) -> dict[str, Any]:
+        """The options that decide the outcome, as plain values: a resumed training must have the same."""
+        options = {k: v for k, v in dataclasses.asdict(self.options).items() if k not in FREE}
+        groups = {name: dataclasses.asdict(getattr(self, name)) for name in ("network", "objective", "augment")}
+        return {**options, **{f"{name}.{k}": v for name, values in groups.items() for k, v in values.items()}}

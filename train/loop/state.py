@@ -12,7 +12,8 @@ from i2i_models import checkpoint
 from i2i_models.errors import TrainingError
 from i2i_models.network import TranslationNetwork
 
-FILE = "state.pt"
+STATE = "state.pt"
+"""The file of the state in a run folder."""
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
@@ -21,14 +22,14 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
     Raises:
         TrainingError: it could not be written; says that the last state still stands.
     """
-    temporary = folder / (FILE + ".tmp")
+    temporary = folder / (STATE + ".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, folder / FILE)
+        os.replace(temporary, folder / STATE)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         temporary.unlink(missing_ok=True)
         raise TrainingError(
@@ -43,7 +44,7 @@ def load_state(folder: Path) -> dict[str, Any]:
     Raises:
         TrainingError: there is none, or it is damaged.
     """
-    path = folder / FILE
+    path = folder / STATE
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

@@ -3,9 +3,11 @@
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import tyro
+from safetensors import SafetensorError
 from tqdm import tqdm
 
 from i2i_models import checkpoint
@@ -69,6 +71,23 @@ class Pusher:
     def folder(self, step: int, name: str) -> Path:
         """Where the snapshot of a step is to be written before it is offered."""
         return self.scratch / f"step-{step:07d}" / name
+
+    def snapshot(self, step: int, steps: int, name: str, export: Callable[[Path], None]) -> None:
+        """Push a snapshot of a training when its turn comes; if it cannot be written, say so and go on.
+
+        Args:
+            step: how many of the `steps` were done.
+            name: of the checkpoint.
+            export: writes the checkpoint into the folder that it is given.
+        """
+        folder = self.folder(step, name)
+        try:
+            export(folder)
+            write_card(folder)
+        except (OSError, SafetensorError) as error:
+            tqdm.write(f"Step {step} is not pushed, the training goes on: {error}", file=sys.stderr)
+        else:
+            self.offer(folder, f"Step {step} of {steps}")
 
     def offer(self, folder: Path, message: str) -> None:
         """Push a finished snapshot when its turn comes, in place of one that still waits; then delete it."""

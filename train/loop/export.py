@@ -1,0 +1,36 @@
+"""From a training to a checkpoint."""
+
+from pathlib import Path
+
+from torch import nn
+
+from i2i_models import checkpoint
+from i2i_models.checkpoint import Domain
+from i2i_models.hub import is_hub_id
+from i2i_models.network import TranslationNetwork
+from i2i_models.palettes import read_palette
+
+from .options import Job
+
+
+def export_checkpoint(
+    folder: Path, job: Job, step: int, network: TranslationNetwork, discriminators: nn.Module
+) -> None:
+    """Write a training's network and discriminators as a checkpoint.
+
+    Args:
+        folder: of the checkpoint; made if it is not there.
+        step: how many steps the network was trained.
+    """
+    o = job.options
+    labels = read_palette(o.palette) if o.palette else None
+    domains = {
+        key: Domain.of_labels(name, labels) if labels and kind == "labels" else Domain(name, kind)
+        for key, name, kind in (("A", o.name_a, o.kind_a), ("B", o.name_b, o.kind_b))
+    }
+    title = f"{o.name_a[:1].upper()}{o.name_a[1:]} → {o.name_b}"
+    training = {**job.settings(), "step": step, "data_note": o.data_note, "license": o.license}
+    if is_hub_id(o.data) and not Path(o.data).exists():
+        training["dataset"] = o.data
+    info = checkpoint.Info(o.output.name, title, network.method, o.size, domains, training)
+    checkpoint.save(folder, network, info, discriminators)
