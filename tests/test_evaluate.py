@@ -38,8 +38,8 @@ OUTLINE, PICTURE, LABELS = Domain("outline", "outline"), Domain("emoji"), Domain
 
 @pytest.fixture(autouse=True)
 def nothing_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    for judge in ("lpips", "inception"):
-        monkeypatch.setattr(measures, judge, lambda: None)
+    for extractor in ("lpips", "inception"):
+        monkeypatch.setattr(measures, extractor, lambda: None)
 
 
 def export(folder: Path, method: str, a: Domain, b: Domain, **training: Any) -> Path:

@@ -310,11 +310,8 @@ def test_weights_that_cannot_be_had_are_one_line(monkeypatch: pytest.MonkeyPatch
     def offline(*_: Any, **__: Any) -> None:
         raise URLError("no network\nand more")
 
-    import torchmetrics.image.fid
-    import torchmetrics.image.lpip
-
-    monkeypatch.setattr(torchmetrics.image.lpip, "LearnedPerceptualImagePatchSimilarity", offline)
-    monkeypatch.setattr(torchmetrics.image.fid, "FrechetInceptionDistance", offline)
+    monkeypatch.setattr(feature_extractors, "LearnedPerceptualImagePatchSimilarity", offline)
+    monkeypatch.setattr(feature_extractors, "FrechetInceptionDistance", offline)
     feature_extractors.lpips.cache_clear()
     feature_extractors.inception.cache_clear()
     for _ in range(2):

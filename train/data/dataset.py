@@ -101,6 +101,11 @@ class TranslationDataset(Dataset[Batch]):
             log.warning("%d images skipped.", skipped)
         return skipped
 
+    @property
+    def domains(self) -> dict[str, Images]:
+        """The images of each domain."""
+        return {"A": self.a, "B": self.b}
+
     def __len__(self) -> int:
         return max(len(self.a), len(self.b))
 

@@ -1,4 +1,4 @@
-"""The images that a checkpoint is judged on: those of a split that training did not see."""
+"""The images that a checkpoint is measured on: those of a split that training did not see."""
 
 from i2i_models.checkpoint import Info
 
@@ -7,7 +7,7 @@ from .layouts import find
 
 
 def held_out(info: Info, data: str, split: str, size: int, limit: int = 1000) -> TranslationDataset:
-    """A split's images in the domains of a checkpoint, true pairs staying together.
+    """The images of a split in the domains of a checkpoint. True pairs stay pairs.
 
     Args:
         info: of the checkpoint; a training with --direction B2A had the data's sides swapped.
@@ -16,7 +16,7 @@ def held_out(info: Info, data: str, split: str, size: int, limit: int = 1000) ->
         limit: at most this many of each domain, spread over the split.
 
     Raises:
-        DataError: there are none.
+        DataError: there is no such data set or split, or no image in it that can be read.
     """
     sources = find(data, split)
     if info.training.get("direction") == "B2A":

@@ -1,4 +1,4 @@
-"""Where the images of a data set lie and how one is read. All of it can be pickled, so that loader workers can read."""
+"""The images of a data set: where each lies and how it is read. Loader workers get them pickled."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -100,7 +100,7 @@ class Sources:
         return Sources(self.b, self.a, self.paired)
 
     def unpaired(self) -> "Sources":
-        """The same images, shown without the knowledge of which belong together."""
+        """The same images as two unpaired lists."""
         return Sources(self.a, self.b, False)
 
     def spread(self, count: int) -> "Sources":

@@ -31,8 +31,8 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint and write its metrics.json, samples.png, examples and card.
 
-    What it is measured by follows from its directions, what its domains show, whether it has styles and
-    whether the data are pairs; train/evaluation/measures.py defines each.
+    Its directions, the kinds of its domains, whether it has styles and whether the data are pairs decide which
+    measures are taken; train/evaluation/measures.py defines each.
 
     Args:
         checkpoint_folder: the checkpoint to evaluate.
@@ -56,7 +56,7 @@ def evaluate(
     save_grid(network, *images.samples(count, info.size), checkpoint_folder / "samples.png")
     if examples:
         for direction in network.directions:
-            inputs, truths = (images.a, images.b) if direction == "A2B" else (images.b, images.a)
+            inputs, truths = images.domains[direction[0]], images.domains[direction[2]]
             folder = checkpoint_folder / checkpoint.EXAMPLES[direction[0]]
             write_examples(inputs, folder)
             if images.paired:

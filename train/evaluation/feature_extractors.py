@@ -1,6 +1,6 @@
-"""Networks that others trained and that judge images: LPIPS, and Inception's features for FID and KID.
+"""Pretrained networks whose features compare images: AlexNet's for LPIPS, Inception's for FID and KID.
 
-Their weights are downloaded on first use; where they cannot be had, one line says so and the measure is left out.
+Their weights are downloaded on first use. Where they are unavailable, one line says so and the measure is left out.
 """
 
 import contextlib
@@ -11,14 +11,17 @@ from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
-MISSING = (ImportError, URLError, OSError, RuntimeError)
-"""What says that a package or its weights are not to be had: none installed, no network, a download cut short."""
+UNAVAILABLE = (ImportError, URLError, OSError, RuntimeError)
+"""The errors of a package that is not installed, of a missing network and of a download cut short."""
 
 
 @contextlib.contextmanager
-def _impatient(seconds: float = 5.0) -> Iterator[None]:
-    """Give up on a network that does not answer."""
+def _short_timeout(seconds: float = 5.0) -> Iterator[None]:
+    """Wait at most `seconds` for a connection that does not answer."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
@@ -27,35 +30,31 @@ def _impatient(seconds: float = 5.0) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _skip(what: str, error: Exception) -> None:
+def _report_skipped(what: str, error: Exception) -> None:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     print(f"{what} skipped, it could not be had: {reason}")
 
 
 @functools.cache
 def lpips() -> Callable[[Tensor, Tensor], Tensor] | None:
-    """LPIPS with AlexNet (Zhang et al. 2018): images twice → mean distance, 0 for equals; None if not to be had."""
+    """LPIPS with AlexNet (Zhang et al. 2018): images twice → mean distance, 0 for equals; None if it is unavailable."""
     try:
-        from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-
-        with _impatient():
+        with _short_timeout():
             metric = LearnedPerceptualImagePatchSimilarity(net_type="alex").eval()
-    except MISSING as error:
-        _skip("LPIPS", error)
+    except UNAVAILABLE as error:
+        _report_skipped("LPIPS", error)
         return None
     return lambda x, y: metric(x.clamp(-1, 1), y.clamp(-1, 1))
 
 
 @functools.cache
 def inception() -> nn.Module | None:
-    """Inception's 2048 pooled features of uint8 images, as FID and KID are defined on; None if not to be had."""
+    """Inception's 2048 pooled features of uint8 images, on which FID and KID are defined; None if unavailable."""
     try:
-        from torchmetrics.image.fid import FrechetInceptionDistance
-
-        with _impatient():
+        with _short_timeout():
             return FrechetInceptionDistance(feature=2048).inception
-    except MISSING as error:
-        _skip("FID and KID", error)
+    except UNAVAILABLE as error:
+        _report_skipped("FID and KID", error)
         return None
 
 
@@ -69,9 +68,6 @@ def feature_distances(results: Tensor, reals: Tensor, features: nn.Module) -> di
         results, reals: uint8 `(N, 3, H, W)`.
         features: uint8 images → `(N, d)`.
     """
-    from torchmetrics.image.fid import FrechetInceptionDistance
-    from torchmetrics.image.kid import KernelInceptionDistance
-
     torch.manual_seed(0)  # KID draws its subsets
     subset = min(50, len(results), len(reals))
     fid = FrechetInceptionDistance(feature=features)

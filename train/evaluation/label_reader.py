@@ -1,4 +1,4 @@
-"""A label reader: a small U-Net that reads the labels off a photo, the judge of labels → photo.
+"""A label reader: a small U-Net that finds the labels in a photo, by which labels → photo is measured.
 
 The label score (Isola et al. 2016, section 4.1, there "FCN-score"): if a made photo looks real, a network
 trained on real photos finds in it the labels it was made from.
@@ -44,7 +44,7 @@ class LabelReader(nn.Module):
         self.palette, self.size = palette, size
         self.settings = {"palette": palette, "size": size, "base_width": base_width, "depth": depth}
         self.unet = UNet(3, len(palette), base_width, depth, norm="batch")
-        self.unet.last[-1] = nn.Identity()  # in place of tanh: logits, not a picture
+        self.unet.last[-1] = nn.Identity()  # logits take no tanh
 
     def forward(self, photos: Tensor) -> Tensor:
         """`(N, 3, size, size)` in [-1, 1] → logits `(N, labels, size, size)`."""
@@ -73,7 +73,7 @@ class LabelReader(nn.Module):
         """Read what `save` wrote; in eval mode.
 
         Raises:
-            CheckpointError: the file is damaged or no reader.
+            CheckpointError: the file is damaged or holds no reader.
         """
         try:
             with safe_open(path, "pt") as file:
@@ -88,7 +88,7 @@ class LabelReader(nn.Module):
 
 
 def reader_for(palette: Palette) -> LabelReader | None:
-    """The reader of exactly these labels among READERS; None, and a line that says so, if there is none."""
+    """The reader of exactly these labels among READERS. If there is none, say so in a line and return None."""
     for path in sorted(READERS.glob("*.safetensors")):
         reader = LabelReader.load(path)
         if list(reader.palette.items()) == list(palette.items()):
@@ -164,8 +164,8 @@ def labelreader(
         schedule.step()
     reader.eval().save(output)
     counts = held_out_counts(reader, data)
-    for answer, matrix in (("read", counts), ("most frequent label everywhere", constant_confusion(counts))):
-        print(answer + ": " + ", ".join(f"{name} {value:.4f}" for name, value in segmentation_scores(matrix).items()))
+    for name, matrix in (("read", counts), ("most frequent label everywhere", constant_confusion(counts))):
+        print(f"{name}: " + ", ".join(f"{score} {v:.4f}" for score, v in segmentation_scores(matrix).items()))
 
 
 def vary_colour(photos: Tensor) -> Tensor:

@@ -46,10 +46,10 @@ Values = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One direction of a network and the held-out images it is judged on, all uint8 `(N, 3, size, size)`."""
+    """One direction of a network and the held-out images it is measured on, all uint8 `(N, 3, size, size)`."""
 
     network: Any
-    """A TranslationNetwork; whether it has styles or reconstructs is asked of it."""
+    """A TranslationNetwork. Some have the method `reconstruct`, which the type does not name."""
     direction: Direction
     source: Domain
     target: Domain
@@ -70,8 +70,7 @@ def make_case(
     network: TranslationNetwork, info: Info, direction: Direction, images: TranslationDataset, batch_size: int
 ) -> Case:
     """Translate all images in a direction. Where the network has styles, each result has a random one."""
-    sides = {"A": images.a, "B": images.b}
-    inputs, reals = sides[direction[0]].stack(), sides[direction[2]].stack()
+    inputs, reals = images.domains[direction[0]].stack(), images.domains[direction[2]].stack()
     device = next(network.parameters()).device
     noise = torch.Generator().manual_seed(0) if network.style_dim else None
     with torch.inference_mode():

@@ -15,7 +15,7 @@ from ..data.held_out import held_out
 from ..data.sources import spread
 
 GAP, TITLE = 6, 26
-"""White pixels between pictures, and above them for the columns' titles."""
+"""White pixels between pictures, and above the pictures for the titles of the columns."""
 
 
 def strip(
@@ -28,7 +28,7 @@ def strip(
     styles: int = 2,
     side: int = 128,
 ) -> None:
-    """Draw inputs, what each checkpoint makes of them and, where the data are pairs, the truth, a column each.
+    """Draw a column of inputs, a column of each checkpoint's results and, where the data are pairs, one of the truth.
 
     Args:
         checkpoints: folders of checkpoints, in the order of the columns.
@@ -52,14 +52,14 @@ def strip(
                 "compare checkpoints of one data set."
             )
     images = held_out(first, data, split, max(side, *(translator.info.size for translator in translators)))
-    sides = {"A": images.a, "B": images.b}
-    chosen = spread(len(sides[direction[0]]), count)
-    inputs = [Image.fromarray(sides[direction[0]][i]) for i in chosen]
+    sources, targets = images.domains[direction[0]], images.domains[direction[2]]
+    chosen = spread(len(sources), count)
+    inputs = [Image.fromarray(sources[i]) for i in chosen]
     columns = [(first.domains[direction[0]].name, inputs)]
     for translator in translators:
         columns += _results(translator, inputs, direction, styles)
     if images.paired:
-        columns.append(("truth", [Image.fromarray(sides[direction[2]][i]) for i in chosen]))
+        columns.append(("truth", [Image.fromarray(targets[i]) for i in chosen]))
     output.parent.mkdir(parents=True, exist_ok=True)
     draw(columns, side).save(output)
 
@@ -84,12 +84,12 @@ def draw(columns: list[tuple[str, list[Image.Image]]], side: int) -> Image.Image
     """Titled columns of pictures, each picture made `side` pixels wide and high."""
     rows = len(columns[0][1])
     step = side + GAP
-    sheet = Image.new("RGB", (GAP + len(columns) * step, TITLE + rows * step), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    image = Image.new("RGB", (GAP + len(columns) * step, TITLE + rows * step), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(14)
     for column, (title, pictures) in enumerate(columns):
         left = GAP + column * step
         pen.text((left + side / 2, TITLE / 2), title, "black", font, anchor="mm")
         for row, picture in enumerate(pictures):
             method = Image.Resampling.BOX if picture.width > side else Image.Resampling.BICUBIC
-            sheet.paste(picture.resize((side, side), method), (left, TITLE + row * step))
-    return sheet
+            image.paste(picture.resize((side, side), method), (left, TITLE + row * step))
+    return image

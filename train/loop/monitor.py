@@ -1,4 +1,4 @@
-"""The losses of a training, watched."""
+"""Watching the losses of a training."""
 
 from pathlib import Path
 

@@ -76,7 +76,7 @@ class Options:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """auto takes bfloat16 where the processor or GPU computes in it."""
     cache_gb: float = 2.0
-    """Decoded images are kept in memory up to this many GB."""
+    """Decoded images are kept in memory up to this many GB; workers that are spawned, not forked, have a copy each."""
     workers: int | None = None
     """Processes that prepare images; by default none on a CPU, 4 on a GPU."""
     sample_every: int = 1000

@@ -54,11 +54,11 @@ def load_state(folder: Path) -> dict[str, Any]:
 
 
 def start_from(folder: Path, network: TranslationNetwork, discriminators: nn.Module) -> None:
-    """Take over the weights of a checkpoint, its discriminators' too where it came with them.
+    """Load the weights of a checkpoint, and those of its discriminators where it has them.
 
     Raises:
         CheckpointError: the folder is no checkpoint, or a damaged one.
-        TrainingError: its method or widths are others.
+        TrainingError: it has another method or other widths.
     """
     found, info = checkpoint.read(folder)
     if type(found) is not type(network) or found.config != network.config:
@@ -68,6 +68,6 @@ def start_from(folder: Path, network: TranslationNetwork, discriminators: nn.Mod
         )
     network.load_state_dict(found.state_dict())
     if (folder / checkpoint.DISCRIMINATOR).is_file():
-        # What only their training needs, such as a pool of images, is not in a checkpoint and starts anew.
+        # A checkpoint leaves out what only training needs, such as a pool of images; that starts anew.
         trained = checkpoint.read_discriminators(folder, found).state_dict()
         discriminators.load_state_dict({**discriminators.state_dict(), **trained})

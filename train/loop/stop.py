@@ -9,7 +9,7 @@ from accelerate import Accelerator
 
 
 class StopSignal:
-    """Turns SIGINT and SIGTERM, while it is entered, into a wish that the training looks at after each step."""
+    """While entered, records SIGINT and SIGTERM instead of ending the process, for the training to ask about."""
 
     def __init__(self, accelerator: Accelerator) -> None:
         self.accelerator = accelerator

@@ -46,7 +46,7 @@ def styles(checkpoint_folder: tyro.conf.Positional[Path], data: str, limit: int 
 
 
 def training_images(info: Info, data: str) -> TranslationDataset:
-    """The images of a checkpoint's training, varied as it varied them."""
+    """The images of a checkpoint's training, augmented as in that training."""
     recorded = {key.removeprefix("augment."): v for key, v in info.training.items() if key.startswith("augment.")}
     known = {field.name for field in dataclasses.fields(Augmentation)}
     augment = Augmentation(**{key: value for key, value in recorded.items() if key in known})
@@ -78,11 +78,11 @@ def find_styles(
     network.eval()
     device = next(network.parameters()).device
     found = {}
-    for which, domain in enumerate(DOMAINS):
-        indices = spread(len((images.a, images.b)[which]), limit)
+    for domain in DOMAINS:
+        indices = spread(len(images.domains[domain]), limit)
         codes, small = [], []
         for start in tqdm(range(0, len(indices), batch_size), f"styles of {domain}", leave=False):
-            batch = torch.stack([_image(images, which, i, size) for i in indices[start : start + batch_size]])
+            batch = torch.stack([_image(images, domain, i, size) for i in indices[start : start + batch_size]])
             codes.append(network.encode_style(from_bytes(batch.to(device)), domain).float().cpu())
             small += [_picture(image) for image in batch]
         found[domain] = _space(torch.cat(codes), small)
@@ -90,10 +90,10 @@ def find_styles(
     return found
 
 
-def _image(images: TranslationDataset, which: int, index: int, size: int) -> Tensor:
-    """Image `index` of A (0) or B (1) as training may have seen it: uint8 `(3, size, size)`."""
-    a, b = index % len(images.a), index % len(images.b)
-    return images[SampleKey(index, a, b, size)][which]
+def _image(images: TranslationDataset, domain: str, index: int, size: int) -> Tensor:
+    """An image of a domain as training may have seen it: uint8 `(3, size, size)`."""
+    sample = images[SampleKey(index, index % len(images.a), index % len(images.b), size)]
+    return sample.a if domain == "A" else sample.b
 
 
 def _picture(image: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ class Trainer:
         return sources
 
     def _fixed_samples(self) -> Batch:
-        """Images to watch: held-out ones where the data have them, else some of those that are learned from."""
+        """The images of the sample grids: held-out ones where the data have them, else some of the training's."""
         size = self.options.size
         for split in ("val", "test"):
             with contextlib.suppress(I2IError):
@@ -150,7 +150,7 @@ class Trainer:
         self._save()
         if self.accelerator.is_main_process:
             if self.stop.received:
-                self._put_off()
+                self._tell_how_to_resume()
             else:
                 self._finish()
         self.accelerator.end_training()
@@ -277,7 +277,7 @@ class Trainer:
         if self.pusher:
             self.pusher.finish(o.output, f"Step {self.step} of {o.steps}")
 
-    def _put_off(self) -> None:
+    def _tell_how_to_resume(self) -> None:
         """Say how the training can go on."""
         if self.pusher:
             self.pusher.stop()

@@ -17,14 +17,11 @@ from ..evaluation.measures import MEASURES, Values
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 ABOUT = ("metric", "direction", "split", "size", "images")
-"""What a row of metrics says about itself; all else in it was measured."""
-
+"""The keys of a row of metrics that say what was measured; the others are results."""
 ABOUT_DATA = ("data_note", "dataset", "license")
-"""What a training notes of its data and weights rather than of its settings."""
+"""The keys of a training's record that are about its data and weights; the others are settings."""
 
 SPELLED = {"l1": "L1", "psnr": "PSNR", "ssim": "SSIM", "iou": "IoU", "lpips": "LPIPS", "fid": "FID", "kid": "KID"}
-
-
 NOT_MEASURED = "Not measured yet: `python -m train evaluate` does, and writes samples and examples."
 
 
@@ -58,7 +55,7 @@ def write_card(folder: Path) -> None:
 
 
 def front_matter(name: str, config: dict[str, Any], metrics: list[Values]) -> str:
-    """What the Hub reads of a card, as YAML: by it models are found, filtered and compared."""
+    """The YAML block of a card, by which the Hub finds, filters and compares models."""
     training = config["training"]
     dataset = training.get("dataset")
     return ModelCardData(
@@ -78,7 +75,7 @@ def _eval_results(row: Values, training: dict[str, Any]) -> list[EvalResult]:
     return [
         EvalResult(
             task_type="image-to-image",
-            # The Hub wants the id of a data set; those that lie in no repo there are called by their name.
+            # The Hub asks for the id of a data set; data that have no repo there get their name.
             dataset_type=training.get("dataset") or re.sub(r"\W+", "-", known.lower()).strip("-"),
             dataset_name=known,
             dataset_split=str(row["split"]),
@@ -92,13 +89,13 @@ def _eval_results(row: Values, training: dict[str, Any]) -> list[EvalResult]:
 
 
 def _data_name(training: dict[str, Any]) -> str:
-    """What the data are called: their id on the Hub, or the beginning of the note about them."""
+    """The name of the training data: their id on the Hub, or the beginning of the note about them."""
     noted = re.split(r"\s*[(:,.]", training.get("data_note", ""))[0]
     return training.get("dataset") or noted or "the images of one collection"
 
 
 def _lines(row: Values) -> list[dict[str, Any]]:
-    """A line of the table for each measured value; what is measured `_of_` something else stands beside it."""
+    """A line of the table for each result; the results `_of_` something else stand beside it."""
     lines = []
     for name, value in row.items():
         if name in ABOUT or "_of_" in name:
@@ -122,13 +119,13 @@ def _words(name: str) -> str:
 
 
 def _explained(metrics: list[Values]) -> list[str]:
-    """A line for each measure that was taken."""
+    """A line about each measure that was taken: its docstring."""
     taken = dict.fromkeys(row["metric"] for row in metrics)
     return [f"- **{name}**: {' '.join((inspect.getdoc(MEASURES[name]) or '').split())}" for name in taken]
 
 
 def _samples_rows(method: type[TranslationNetwork], names: dict[str, str]) -> str:
-    """What the rows of samples.png are, as the method's `grid` draws them."""
+    """Describe the rows of samples.png, as the method's `grid` draws them."""
     if method.paired:
         return "inputs that training never saw, results, truth"
     if method.encode_style is not TranslationNetwork.encode_style:

@@ -1,4 +1,4 @@
-"""Checkpoints → the Hub: `python -m train push CHECKPOINT owner/name`, and in the background of a training."""
+"""Pushing checkpoints to the Hub: `python -m train push CHECKPOINT owner/name`, and in the background of a training."""
 
 import shutil
 import sys
@@ -24,7 +24,7 @@ def push(
     branch: str | None = None,
     message: str = "Push a checkpoint",
 ) -> None:
-    """Make a model repo on the Hub hold a checkpoint: one commit of what changed.
+    """Push a checkpoint to a model repo on the Hub, as one commit of what changed.
 
     The token is that of `hf auth login` or of HF_TOKEN.
 
@@ -56,7 +56,7 @@ class Pusher:
             scratch: a folder for snapshots on their way; emptied at start and end.
 
         Raises:
-            HubError: the name is none, or nobody is logged in: better said now than after hours.
+            HubError: `repo_id` is no name on the Hub, or nobody is logged in.
         """
         hub_push.check_name(repo_id)
         hub_push.check_login()
@@ -141,4 +141,4 @@ class Pusher:
 
 
 class _Ending(BaseException):
-    """Leaves the tries of a push; no Exception, so that it is not taken for one of its failures."""
+    """Ends the retries of a push. It is no Exception, so that it does not count as one more failed try."""

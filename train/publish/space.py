@@ -18,9 +18,9 @@ from i2i_models.push import Operation, check_name, commit, with_retries
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("app.py", "requirements.txt", "LICENSE")
 PACKAGES = ("ui", "i2i_models")
-"""What app.py imports of this project, and it alone: arrows run app → ui → i2i_models."""
+"""The packages of this project that app.py imports."""
 SCOPES = ("read-repos", "contribute-repos")
-"""What a visitor who logs in allows: their own checkpoints to be read, and repos to be made for them."""
+"""The permissions of a visitor who logs in: reading their checkpoints, and making repos for them."""
 PYTHON = "3.12"
 """The version that the Space runs; Spaces have it on every hardware."""
 
@@ -71,14 +71,14 @@ def space(
 
 
 def bundle(root: Path, models: list[str]) -> dict[str, Path | bytes]:
-    """What the app needs, by path: the start file, the packages it imports, each checkpoint as inference reads it.
+    """The files that the app needs: the start file, the packages it imports, each checkpoint as inference reads it.
 
     Args:
         root: of the project.
         models: Hub ids that the Space uses besides.
 
     Returns:
-        Files, and the README as bytes, with the front matter that this machine's versions ask for.
+        The files by their path on the Space; the README as bytes, with the front matter for this machine's versions.
 
     Raises:
         HubError: a file is missing, or no checkpoint is there.
@@ -112,7 +112,7 @@ def _pictures(readme: str) -> list[str]:
 
 
 def with_front_matter(readme: str, models: list[str]) -> str:
-    """The README with what a Space is started by: versions as here, the models it uses, log-in."""
+    """The README with the front matter that starts a Space: versions as here, the models it uses, log-in."""
     match = re.match(r"---\n(.*?)\n---\n", readme, re.DOTALL)
     given: dict[str, Any] = yaml.safe_load(match[1]) if match else {}
     settings = {
@@ -130,5 +130,5 @@ def with_front_matter(readme: str, models: list[str]) -> str:
 
 
 def size(content: Path | bytes) -> int:
-    """Bytes of a file, or of what is to become one."""
+    """The size in bytes of a file or of its future content."""
     return len(content) if isinstance(content, bytes) else content.stat().st_size
