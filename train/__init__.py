@@ -1,1 +1,1 @@
-"""Training: data, the loop, evaluation and recipes. `python -m train --help` lists what it does."""
+"""Training: data, the loop, evaluation, publishing and recipes. `python -m train --help` lists the commands."""
