@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 import app
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 from ui import api, page, text
 from ui.health import Service
 from ui.serving import Catalog
@@ -39,9 +39,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PAIRED: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
         STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, mlp_width=8, discriminator_width=4)),
     }
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
     for name, network in networks.items():
-        checkpoint.save(folder / name, network, checkpoint.Info(name, f"Title of {name}", network.method, 32, domains))
+        checkpoints.save(
+            folder / name, network, checkpoints.Info(name, f"Title of {name}", network.method, 32, domains)
+        )
     return folder
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from i2i_models.errors import DataError
-from i2i_models.palettes import LabelSet, flatten_labels, nearest_label, read_palette, write_palette
+from i2i_models.images.palettes import LabelSet, flatten_labels, nearest_label, read_palette, write_palette
 from train.data import augmentation
 from train.data.augmentation import Augmentation
 from train.data.dataset import Batch, SampleKey, TranslationDataset

@@ -18,11 +18,11 @@ from safetensors.torch import load_file
 from test_methods import tiny
 
 import i2i_models as i2i
-from i2i_models.checkpoint import Domain
+from i2i_models.checkpoints import Domain
 from i2i_models.errors import TrainingError
-from i2i_models.methods import METHODS
-from i2i_models.palettes import LabelSet, write_palette
-from i2i_models.pix2pix import Pix2PixConfig, Pix2PixObjective
+from i2i_models.images.palettes import LabelSet, write_palette
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.pix2pix import Pix2PixConfig, Pix2PixObjective
 from train.data.augmentation import Augmentation
 from train.data.dataset import Batch
 from train.loop import precision, state

@@ -15,7 +15,7 @@ from gradio_client.utils import is_file_obj, traverse
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models.abilities import Direction
+from i2i_models.directions import Direction
 from ui import text
 from ui.payload import BadRequest, read_seed, read_temperature
 from ui.serving import AT_ONCE, Catalog, sentences
@@ -155,7 +155,7 @@ class Api:
         if back not in translator.directions:
             raise BadRequest(text.SERVER["no_way_back"])
         there = self._decoded(translator, codes, seed, temperature, style)
-        guide = _read(image) if translator.abilities.style_dim else None
+        guide = _read(image) if translator.capabilities.style_dim else None
         with self.catalog.turn():
             own = None if guide is None else translator.encode_style(guide, direction[0])
             return _file(translator.translate(there, back, own))
@@ -256,11 +256,11 @@ class Api:
     ) -> list[Image.Image]:
         import torch
 
-        from i2i_models.styles import check_style
-        from i2i_models.styles import interpolate as between
+        from i2i_models.checkpoints.styles import check_style
+        from i2i_models.checkpoints.styles import interpolate as between
 
         _check_count(steps, 2, MAX_STEPS, "steps")
-        dim = self._styled(checkpoint).abilities.style_dim
+        dim = self._styled(checkpoint).capabilities.style_dim
         first, last = check_style(style_from, dim), check_style(style_to, dim)
         translator, codes = self._encoded(image, checkpoint, direction, MAX_FRAME_SIDE)
         frames = []
@@ -283,11 +283,11 @@ class Api:
         self, translator: i2i.Translator, codes: i2i.Codes, seed: Any, temperature: Any, style: Any
     ) -> Image.Image:
         if style is not None:
-            from i2i_models.styles import check_style
+            from i2i_models.checkpoints.styles import check_style
 
-            if not translator.abilities.style_dim:
+            if not translator.capabilities.style_dim:
                 raise BadRequest(text.SERVER["no_style"])
-            style = check_style(style, translator.abilities.style_dim)
+            style = check_style(style, translator.capabilities.style_dim)
         chance = read_seed(seed), read_temperature(temperature)
         with self.catalog.turn():
             return translator.decode(codes, style, *chance)
@@ -295,7 +295,7 @@ class Api:
     def _styled(self, checkpoint: str) -> i2i.Translator:
         """The translator of that name, if it has styles."""
         translator = self.catalog.named(checkpoint)
-        if not translator.abilities.style_dim:
+        if not translator.capabilities.style_dim:
             raise BadRequest(text.SERVER["no_style"])
         return translator
 
@@ -351,18 +351,18 @@ def _check_count(value: Any, low: int, high: int, name: str) -> None:
 
 
 def _described(translator: i2i.Translator) -> dict[str, Any]:
-    info, abilities = translator.info, translator.abilities
+    info, capabilities = translator.info, translator.capabilities
     return {
         "name": info.name,
         "title": info.title,
-        "method": abilities.title,
+        "method": capabilities.title,
         "size": info.size,
         "directions": list(translator.directions),
         "domains": {
             key: {"name": domain.name, "kind": domain.kind, "palette": {k: list(c) for k, c in domain.palette.items()}}
             for key, domain in info.domains.items()
         },
-        "paired": abilities.paired,
-        "chance": abilities.chance,
-        "style_numbers": abilities.style_dim,
+        "paired": capabilities.paired,
+        "chance": capabilities.chance,
+        "style_numbers": capabilities.style_dim,
     }

@@ -20,8 +20,9 @@ from gradio.utils import get_space
 from huggingface_hub import HfApi
 
 import i2i_models as i2i
-from i2i_models import checkpoint, hub
-from i2i_models.push import push
+from i2i_models import hub
+from i2i_models.hub.push import push
+from i2i_models.networks import methods
 from ui import text
 from ui.multimodal import style_studio
 from ui.serving import Catalog
@@ -109,7 +110,7 @@ def _studio_of(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
 def _copies(catalog: Catalog) -> None:
     with gr.Accordion(text.ACCOUNT["copy"], open=False, elem_id="copy"):
         models = [
-            (f"{t.info.title} ({t.abilities.title})", name) for name, t in catalog.translators.items() if t.folder
+            (f"{t.info.title} ({t.capabilities.title})", name) for name, t in catalog.translators.items() if t.folder
         ]
         with gr.Row(elem_classes="settings"):
             which = gr.Dropdown(models, label=text.ACCOUNT["copy_which"], elem_id="copy-which", min_width=220)
@@ -179,7 +180,7 @@ def open_own(name: str, token: gr.OAuthToken | None) -> i2i.Translator:
         kept = tempfile.TemporaryDirectory(prefix="own-", ignore_cleanup_errors=True)
         try:
             folder = hub.download(name.strip(), token=allowed, cache_dir=Path(kept.name), limit=MAX_WEIGHTS)
-            network, info = checkpoint.read(folder)
+            network, info = methods.read(folder)
         except BaseException:
             kept.cleanup()
             raise
@@ -204,7 +205,15 @@ def copy_to(
     profile, allowed = _logged_in(profile, token)
     assert translator.folder is not None
     repo_id = f"{profile.username}/{name.strip()}"
-    push(translator.folder, repo_id, f"Copy of {translator.info.name}", private, token=allowed, waits=(2.0,))
+    push(
+        translator.folder,
+        repo_id,
+        f"Copy of {translator.info.name}",
+        private,
+        token=allowed,
+        check=methods.read,
+        waits=(2.0,),
+    )
     return text.ACCOUNT["copied"].format(name=repo_id, url=f"{HfApi().endpoint}/{repo_id}")
 
 

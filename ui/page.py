@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import BlocksConfigDict
 
-from i2i_models.remote import Elsewhere
+from i2i_models.inference.remote import RemoteNetworks
 from ui import i18n, links, login, text
 from ui.api import Page, add_api
 from ui.compare import compare_tab
@@ -19,7 +19,9 @@ MAX_FILE_BYTES = 20_000_000
 TABS = ("paired", "unpaired", "multimodal", "compare")
 
 
-def build(checkpoints: Path, more: Sequence[str] = (), elsewhere: Elsewhere | None = None) -> tuple[gr.Blocks, Catalog]:
+def build(
+    checkpoints: Path, more: Sequence[str] = (), elsewhere: RemoteNetworks | None = None
+) -> tuple[gr.Blocks, Catalog]:
     """Find the checkpoints in a folder, and more by folder or Hub id, and build the page that serves them.
 
     Networks run in this process, or `elsewhere`. Nothing is warm yet: call the catalog's `warm` once the page answers.

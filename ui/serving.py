@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageStat
 
 import i2i_models as i2i
-from i2i_models.abilities import Direction
-from i2i_models.engine import OpenVINOEngine, graphs_made_apart
-from i2i_models.remote import Elsewhere, load_remote
+from i2i_models.directions import Direction
+from i2i_models.inference.engine import OpenVINOEngine, graphs_made_apart
+from i2i_models.inference.remote import RemoteNetworks, load_remote
 from ui import i18n, text
 from ui.memory import CodeMemory, Memory, image_key
 from ui.payload import (
@@ -78,7 +78,7 @@ class Stopwatch:
 class Catalog:
     """The checkpoints that this page serves."""
 
-    def __init__(self, folder: Path, more: Sequence[str] = (), elsewhere: Elsewhere | None = None) -> None:
+    def __init__(self, folder: Path, more: Sequence[str] = (), elsewhere: RemoteNetworks | None = None) -> None:
         """Load every checkpoint in `folder`, and `more`: others' folders and Hub ids; run them here or `elsewhere`.
 
         One that cannot be loaded is left out with a logged line.
@@ -116,15 +116,15 @@ class Catalog:
 
     def paired(self) -> list[i2i.Translator]:
         """The translators whose method learned from pairs."""
-        return [t for t in self.translators.values() if t.abilities.paired]
+        return [t for t in self.translators.values() if t.capabilities.paired]
 
     def unpaired(self) -> list[i2i.Translator]:
         """The translators whose method learned without pairs and gives one result for one input."""
-        return [t for t in self.translators.values() if not t.abilities.paired and t.abilities.chance != "style"]
+        return [t for t in self.translators.values() if not t.capabilities.paired and t.capabilities.chance != "style"]
 
     def multimodal(self) -> list[i2i.Translator]:
         """The translators that give another result for every style."""
-        return [t for t in self.translators.values() if not t.abilities.paired and t.abilities.chance == "style"]
+        return [t for t in self.translators.values() if not t.capabilities.paired and t.capabilities.chance == "style"]
 
     def warm(self) -> threading.Thread:
         """Translate a blank sheet with each checkpoint in the background, so that no visitor is the first.
@@ -264,7 +264,7 @@ class Catalog:
             "temperature": read_temperature(payload.get("temperature")),
         }
         translator, codes, key = self.codes(payload, watch)
-        if chosen["style"] is not None and translator.abilities.chance != "style":
+        if chosen["style"] is not None and translator.capabilities.chance != "style":
             raise BadRequest(text.SERVER["no_style"])
         keys = {"key": key}
         if payload.get("second") is not None:
@@ -275,7 +275,7 @@ class Catalog:
         self, translator: i2i.Translator, codes: i2i.Codes, payload: Mapping[str, Any], watch: Stopwatch | None
     ) -> tuple[i2i.Codes, str]:
         """The codes `share` of the way from `codes` to those of the payload's second image, and its key."""
-        if not translator.abilities.mixes_codes:
+        if not translator.capabilities.mixes_codes:
             raise BadRequest(text.SERVER["no_walk"])
         share = read_share(payload.get("share"))
         second, key = self._codes_of(translator, codes.direction, read_mapping(payload["second"]), watch)

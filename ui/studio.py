@@ -37,7 +37,7 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
     settings = {"checkpoint": first.info.name, "direction": first.directions[0], "seed": None, "temperature": 1}
     canvas = easel(catalog, translators, settings, max_file_bytes, elem_id=f"{elem_id}-easel")
     with gr.Row(elem_classes="settings"):
-        chance = first.abilities.chance
+        chance = first.capabilities.chance
         dropout = gr.Checkbox(
             False,
             label=text.STUDIO["dropout"],
@@ -93,7 +93,7 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
 
     def offer(name: str, direction: str, dropout: bool) -> list[dict[str, Any]]:
         """Show the controls of the chosen model and no others."""
-        chance = models[name].abilities.chance
+        chance = models[name].capabilities.chance
         directions = models[name].directions
         # Only where it must: by the time this arrives, the visitor may have chosen the other one.
         chosen = {} if direction in directions else {"value": directions[0]}
@@ -109,7 +109,7 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
     def recall(settings: dict[str, Any]) -> list[Any]:
         """Show settings that a link or the history brought: the way back of `settings_js`."""
         translator = models.get(settings["checkpoint"], first)
-        chance, seed = translator.abilities.chance, settings["seed"]
+        chance, seed = translator.capabilities.chance, settings["seed"]
         return [
             *choice.recalled(translators, translator),
             gr.update(
@@ -183,7 +183,7 @@ def models_by_task(translators: Sequence[i2i.Translator]) -> dict[str, list[tupl
     """What translators do → the methods that do it, as choices."""
     groups = defaultdict(list)
     for translator in translators:
-        groups[translator.info.title].append((translator.abilities.title, translator.info.name))
+        groups[translator.info.title].append((translator.capabilities.title, translator.info.name))
     return dict(groups)
 
 
@@ -208,9 +208,9 @@ def direction_choices(translator: i2i.Translator) -> list[tuple[str, str]]:
 
 def settings_js(translators: Sequence[i2i.Translator]) -> str:
     """JavaScript that turns the controls' values into the easel's settings: those alone that the model has."""
-    abilities = {t.info.name: {"directions": t.directions, "chance": t.abilities.chance} for t in translators}
+    capabilities = {t.info.name: {"directions": t.directions, "chance": t.capabilities.chance} for t in translators}
     return f"""(name, direction, dropout, temperature, seed) => {{
-        const {{ directions, chance }} = {json.dumps(abilities)}[name];
+        const {{ directions, chance }} = {json.dumps(capabilities)}[name];
         const on = {{ dropout, latent: temperature > 0 }}[chance];
         return {{
             checkpoint: name,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models.styles import parse_style
+from i2i_models.checkpoints.styles import parse_style
 from ui import payload
 
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 
 import i2i_models as i2i
 from i2i_models.errors import HubError, I2IError
-from i2i_models.push import push
+from i2i_models.hub.push import push
 from ui import login, page, text
 from ui.serving import Catalog
 

@@ -17,7 +17,7 @@ from i2i_models.errors import DataError, ImageError
 
 from . import augmentation
 from .augmentation import Augmentation
-from .images import Images, to_tensor
+from .images import Images, channels_first
 from .sources import Reader, Sources
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class TranslationDataset(Dataset[Batch]):
             images = self._resized(images, key.size)
         else:
             images = self._augmented(images, key.size, self.augment, np.random.default_rng((self.seed, key.number)))
-        return Batch(*map(to_tensor, images))
+        return Batch(*map(channels_first, images))
 
     def _resized(self, images: list[np.ndarray], size: int) -> list[np.ndarray]:
         return [augmentation.resize(image, size, n) for image, n in zip(images, self.nearest, strict=True)]
@@ -140,7 +140,7 @@ class TranslationDataset(Dataset[Batch]):
     def samples(self, count: int, size: int) -> Batch:
         """`count` samples spread evenly over the data, not augmented: uint8 `(count, 3, size, size)` each."""
         indices = np.linspace(0, min(len(self.a), len(self.b)) - 1, count).round().astype(int).tolist()
-        rows = [[to_tensor(image) for image in self._resized([self.a[i], self.b[i]], size)] for i in indices]
+        rows = [[channels_first(image) for image in self._resized([self.a[i], self.b[i]], size)] for i in indices]
         return Batch(*(torch.stack(images) for images in zip(*rows, strict=True)))
 
 

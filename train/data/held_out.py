@@ -1,6 +1,6 @@
 """The images that a checkpoint is measured on: those of a split that training did not see."""
 
-from i2i_models.checkpoint import Info
+from i2i_models.checkpoints import Info
 
 from .dataset import TranslationDataset
 from .layouts import find

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from i2i_models.errors import DataError, ImageError
-from i2i_models.images import to_rgb
+from i2i_models.images.reading import to_rgb
 
 from .sources import Source, Sources
 

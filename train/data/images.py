@@ -61,9 +61,9 @@ class Images:
 
     def stack(self) -> Tensor:
         """All images: uint8 `(N, 3, side, side)`."""
-        return torch.stack([to_tensor(self[i]) for i in range(len(self))])
+        return torch.stack([channels_first(self[i]) for i in range(len(self))])
 
 
-def to_tensor(pixels: np.ndarray) -> Tensor:
-    """`(H, W, 3)` → `(3, H, W)`, a copy that may be written to."""
+def channels_first(pixels: np.ndarray) -> Tensor:
+    """A copy of pixels `(H, W, 3)` as a tensor `(3, H, W)`."""
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from i2i_models.images import open_image
+from i2i_models.images.reading import open_image
 
 
 class StoredImage(Protocol):

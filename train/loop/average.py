@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from i2i_models.network import TranslationNetwork
+from i2i_models.networks.network import TranslationNetwork
 
 
 class MovingAverage(AveragedModel):

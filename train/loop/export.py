@@ -4,11 +4,11 @@ from pathlib import Path
 
 from torch import nn
 
-from i2i_models import checkpoint
-from i2i_models.checkpoint import Domain
+from i2i_models import checkpoints
+from i2i_models.checkpoints import Domain
 from i2i_models.hub import is_hub_id
-from i2i_models.network import TranslationNetwork
-from i2i_models.palettes import read_palette
+from i2i_models.images.palettes import read_palette
+from i2i_models.networks.network import TranslationNetwork
 
 from .options import Job
 
@@ -32,5 +32,5 @@ def export_checkpoint(
     training = {**job.settings(), "step": step, "data_note": o.data_note, "license": o.license}
     if is_hub_id(o.data) and not Path(o.data).exists():
         training["dataset"] = o.data
-    info = checkpoint.Info(o.output.name, title, network.method, o.size, domains, training)
-    checkpoint.save(folder, network, info, discriminators)
+    info = checkpoints.Info(o.output.name, title, network.method, o.size, domains, training)
+    checkpoints.save(folder, network, info, discriminators)

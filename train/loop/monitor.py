@@ -7,7 +7,7 @@ import torch
 from accelerate import Accelerator
 
 from i2i_models.errors import TrainingError
-from i2i_models.network import Parts
+from i2i_models.networks.objective import Losses
 
 from .state import STATE
 
@@ -17,9 +17,9 @@ class LossMonitor:
 
     def __init__(self, accelerator: Accelerator, run_folder: Path) -> None:
         self.accelerator, self.run_folder = accelerator, run_folder
-        self._recent: list[Parts] = []
+        self._recent: list[Losses] = []
 
-    def add(self, losses: Parts) -> None:
+    def add(self, losses: Losses) -> None:
         """Take in the losses of a step, scalars each."""
         self._recent.append(losses)
 

@@ -4,10 +4,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Literal
 
-from i2i_models.checkpoint import Kind
+from i2i_models.checkpoints import Kind
 from i2i_models.errors import TrainingError
-from i2i_models.palettes import read_palette
-from i2i_models.push import check_login, check_name
+from i2i_models.hub.push import check_login, check_name
+from i2i_models.images.palettes import read_palette
+from i2i_models.networks.objective import Objective
 
 from ..data.augmentation import Augmentation
 from .state import STATE
@@ -153,8 +154,8 @@ class Job:
     options: Options
     network: Any
     """The method's Config."""
-    objective: Any
-    """The method's Objective."""
+    objective: Objective
+    """The method's losses and their weights."""
     augment: Augmentation
 
     def settings(self) -> dict[str, Any]:

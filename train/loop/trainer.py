@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from i2i_models.checkpoints.styles import save_styles
 from i2i_models.errors import I2IError, TrainingError
-from i2i_models.images import from_bytes
-from i2i_models.losses import from_negatives
-from i2i_models.methods import METHODS
-from i2i_models.network import Parts
-from i2i_models.styles import save_styles
+from i2i_models.images.tensors import from_bytes
+from i2i_models.networks.losses import negative_start_loss
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.objective import Losses
 
 from ..data.dataset import Batch, TranslationDataset
 from ..data.layouts import find
@@ -193,7 +193,7 @@ class Trainer:
         workers = o.workers if o.workers is not None else 4 * cuda
         return DataLoader(self.data, batch_sampler=stream, num_workers=workers, pin_memory=cuda)
 
-    def train_step(self, batch: Batch) -> Parts:
+    def train_step(self, batch: Batch) -> Losses:
         """Update the discriminators, then the generators; return the losses, without gradients."""
         self._set_chance_and_rates()
         a, b = (self._to_device(images) for images in batch)
@@ -203,9 +203,9 @@ class Trainer:
 
         self.discriminators.requires_grad_(False)
         with self.accelerator.autocast():
-            generator_losses = self.job.objective.generator_loss(self.network, self.discriminators, a, b, outputs)
+            generator_losses = self.job.objective.generator_loss(self.discriminators, a, b, outputs)
             if self.step < self.options.negative_steps:
-                generator_losses["gan"] = from_negatives(a, b, outputs["fake_a"], outputs["fake_b"])
+                generator_losses["gan"] = negative_start_loss(a, b, outputs["fake_a"], outputs["fake_b"])
         self._update(self.generator_optimizer, generator_losses)
         self.discriminators.requires_grad_(True)
         self.average.update_parameters(self.network)
@@ -226,7 +226,7 @@ class Trainer:
         images = images.to(self.accelerator.device, non_blocking=True)
         return from_bytes(images).to(memory_format=torch.channels_last)
 
-    def _update(self, optimizer: torch.optim.Optimizer, losses: Parts) -> None:
+    def _update(self, optimizer: torch.optim.Optimizer, losses: Losses) -> None:
         self.accelerator.backward(torch.stack(list(losses.values())).sum())
         optimizer.step()
         optimizer.zero_grad()

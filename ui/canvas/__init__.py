@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypedDict
 import gradio as gr
 
 import i2i_models as i2i
-from i2i_models.abilities import Direction
+from i2i_models.directions import Direction
 from ui import text
 from ui.history import history_parts
 from ui.inside import inside_parts
@@ -53,7 +53,7 @@ def sheet(translator: i2i.Translator, direction: Direction) -> Sheet:
         pen=palette.get(domain.pen, colours[-1]),
         palette=palette,
         examples=len(translator.examples_of(direction[0])),
-        walks=translator.abilities.mixes_codes,
+        walks=translator.capabilities.mixes_codes,
         drawing=f"{translator.info.title} {translator.info.size} {direction}",
     )
 

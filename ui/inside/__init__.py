@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 import i2i_models as i2i
-from i2i_models.images import to_image
-from i2i_models.inside import code_picture, patch_maps, without_skips
+from i2i_models.images.tensors import to_image
+from i2i_models.inference.inside import code_picture, patch_maps, without_skips
 from ui import text
 from ui.payload import BadRequest, read_mapping, to_data_url, to_live_url
 from ui.serving import Answer, Asked, Catalog, sentences
@@ -131,11 +131,11 @@ def _patches(asked: Asked, _: list[int]) -> Answer:
         shown.append({"scores": scores, "place": place, "patch": one.patch})
     if len(maps) > 1:
         return {"maps": shown, **_about("patches_scales", "MUNIT")}
-    return {"maps": shown, **_about("patches_pairs" if translator.abilities.paired else "patches_alone", "pix2pix")}
+    return {"maps": shown, **_about("patches_pairs" if translator.capabilities.paired else "patches_alone", "pix2pix")}
 
 
 def _code(asked: Asked, _: list[int]) -> Answer:
-    about = ("code_style", "MUNIT") if asked.translator.abilities.chance == "style" else ("code_latent", "UNIT")
+    about = ("code_style", "MUNIT") if asked.translator.capabilities.chance == "style" else ("code_latent", "UNIT")
     # Each position of the code stays a square of the picture: the page enlarges it without smoothing.
     return {"image": to_data_url(to_image(code_picture(asked.codes.tensor))), **_about(*about)}
 

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 import i2i_models as i2i
-from i2i_models.styles import LIMIT
+from i2i_models.checkpoints.styles import LIMIT
 from ui import text
 from ui.canvas import desk_component
 from ui.multimodal.answers import StyleAnswers, style_controls

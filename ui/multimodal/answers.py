@@ -13,8 +13,16 @@ from PIL import Image
 from torch import Tensor
 
 import i2i_models as i2i
-from i2i_models.network import Direction
-from i2i_models.styles import LIMIT, StyleSpace, check_style, format_style, interpolate, load_styles, parse_style
+from i2i_models.checkpoints.styles import (
+    LIMIT,
+    StyleSpace,
+    check_style,
+    format_style,
+    interpolate,
+    load_styles,
+    parse_style,
+)
+from i2i_models.directions import Direction
 from ui import text, zero
 from ui.canvas import ServerFunction
 from ui.multimodal.animation import encoders
@@ -111,7 +119,7 @@ class StyleAnswers:
         pasted = payload.get("text")
         if not isinstance(pasted, str) or len(pasted) > MAX_TEXT:
             raise BadRequest(text.MULTIMODAL_SERVER["no_text"])
-        return {"style": parse_style(pasted, translator.abilities.style_dim).tolist()}
+        return {"style": parse_style(pasted, translator.capabilities.style_dim).tolist()}
 
     def read_guide(self, payload: Any) -> Answer:
         """The style of a visitor's file (multipart): `style`, and the `picture` (data URL) that it was read off."""
@@ -177,7 +185,7 @@ def spaces_of(translator: i2i.Translator) -> dict[str, StyleSpace]:
         return translator.styles
     except i2i.CheckpointError as error:
         log.warning("styles of %s: %s", translator.info.name, error)
-        return load_styles(None, translator.abilities.style_dim)
+        return load_styles(None, translator.capabilities.style_dim)
 
 
 def _to_url(picture: Tensor) -> str:
@@ -185,7 +193,7 @@ def _to_url(picture: Tensor) -> str:
 
 
 def _style(translator: i2i.Translator, values: Any) -> Tensor:
-    return check_style(values, translator.abilities.style_dim)
+    return check_style(values, translator.capabilities.style_dim)
 
 
 def _ends(translator: i2i.Translator, payload: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
