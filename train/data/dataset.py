@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from i2i_models.directions import DomainKey
 from i2i_models.errors import DataError, ImageError
 
 from . import augmentation
@@ -102,7 +103,7 @@ class TranslationDataset(Dataset[Batch]):
         return skipped
 
     @property
-    def domains(self) -> dict[str, Images]:
+    def domains(self) -> dict[DomainKey, Images]:
         """The images of each domain."""
         return {"A": self.a, "B": self.b}
 

@@ -8,7 +8,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import i2i_models as i2i
-from i2i_models import checkpoints
+from i2i_models import checkpoints, directions
 from i2i_models.errors import TrainingError
 
 from ..data.held_out import held_out
@@ -56,8 +56,9 @@ def evaluate(
     save_grid(network, *images.samples(count, info.size), checkpoint_folder / "samples.png")
     if examples:
         for direction in network.directions:
-            inputs, truths = images.domains[direction[0]], images.domains[direction[2]]
-            folder = checkpoint_folder / checkpoints.EXAMPLES[direction[0]]
+            source, target = directions.source(direction), directions.target(direction)
+            inputs, truths = images.domains[source], images.domains[target]
+            folder = checkpoint_folder / checkpoints.EXAMPLES[source]
             write_examples(inputs, folder)
             if images.paired:
                 write_examples(truths, folder / checkpoints.TRUTH, named=inputs)

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from i2i_models import directions
 from i2i_models.checkpoints import Domain, Info
-from i2i_models.directions import Direction
+from i2i_models.directions import Direction, opposite
 from i2i_models.images.tensors import from_bytes, to_bytes
 from i2i_models.networks.network import TranslationNetwork
 
@@ -36,7 +37,6 @@ from .metrics import (
     within,
 )
 
-BACK: dict[Direction, Direction] = {"A2B": "B2A", "B2A": "A2B"}
 STYLES, STYLED_INPUTS, REALS = 10, 20, 60
 """Random styles of an input, inputs that get them, real images whose diversity stands beside."""
 PRIOR = (2 / torch.pi) ** 0.5
@@ -71,14 +71,15 @@ def make_case(
     network: TranslationNetwork, info: Info, direction: Direction, images: TranslationDataset, batch_size: int
 ) -> Case:
     """Translate all images in a direction. Where the network has styles, each result has a random one."""
-    inputs, reals = images.domains[direction[0]].stack(), images.domains[direction[2]].stack()
+    source, target = directions.source(direction), directions.target(direction)
+    inputs, reals = images.domains[source].stack(), images.domains[target].stack()
     device = next(network.parameters()).device
     noise = torch.Generator().manual_seed(0) if network.style_dim else None
     with torch.inference_mode():
         parts = [network.translate(from_bytes(x.to(device)), direction, noise=noise) for x in inputs.split(batch_size)]
     results = torch.cat([to_bytes(part).cpu() for part in parts])
-    source, target = info.domains[direction[0]], info.domains[direction[2]]
-    return Case(network, direction, source, target, inputs, reals, results, images.paired, batch_size)
+    domains = info.domains[source], info.domains[target]
+    return Case(network, direction, *domains, inputs, reals, results, images.paired, batch_size)
 
 
 def truth(case: Case) -> Values | None:
@@ -159,7 +160,7 @@ def round_trip(case: Case) -> Values | None:
     Where there are styles, there in a random one and back in the input's own. Beside the cycle's that
     of always answering the inputs' mean.
     """
-    network, back = case.network, BACK[case.direction]
+    network, back = case.network, opposite(case.direction)
     if back not in network.directions:
         return None
     noise = torch.Generator().manual_seed(0) if case.has_styles else None
@@ -167,13 +168,13 @@ def round_trip(case: Case) -> Values | None:
     cycles, again = [], []
     for part in case.inputs.split(case.batch_size):
         x = from_bytes(part.to(device))
-        style = network.encode_style(x, case.direction[0]) if case.has_styles else None
+        style = network.encode_style(x, directions.source(case.direction)) if case.has_styles else None
         there = network.translate(x, case.direction, noise=noise)
         cycles.append(l1(network.translate(there, back, style), x))
         if case.has_styles:
             again.append(l1(network.decode(network.encode(x, case.direction), back, style), x))
         elif hasattr(network, "reconstruct"):
-            again.append(l1(network.reconstruct(x, case.direction[0]), x))
+            again.append(l1(network.reconstruct(x, directions.source(case.direction)), x))
     values = {"cycle_l1": float(torch.cat(cycles).mean()), "cycle_l1_of_mean_picture": mean_picture_l1(case.inputs)}
     return values | ({"reconstruction_l1": float(torch.cat(again).mean())} if again else {})
 
@@ -200,7 +201,7 @@ def styles(case: Case) -> Values | None:
     """
     if not case.has_styles or min(len(case.inputs), len(case.reals)) < 2:
         return None
-    network, back, device = case.network, BACK[case.direction], next(case.network.parameters()).device
+    network, back, device = case.network, opposite(case.direction), next(case.network.parameters()).device
     drawn = network.sample_styles(STYLES, torch.Generator().manual_seed(0)).to(device)
     chosen = case.inputs[spread(len(case.inputs), STYLED_INPUTS)]
     measured: list[Values] = []
@@ -208,7 +209,7 @@ def styles(case: Case) -> Values | None:
     for x in chosen.split(1):
         results = network.translate(from_bytes(x.to(device)), case.direction, drawn)
         measured.append(_diversity(results))
-        errors.append(float((network.encode_style(results, case.direction[2]) - drawn).abs().mean()))
+        errors.append(float((network.encode_style(results, directions.target(case.direction)) - drawn).abs().mean()))
         content = network.encode(results, back)
         agreements.append(mean_pairwise(content, l1))
         contents.append(content[0])
@@ -245,7 +246,7 @@ def guided(case: Case) -> Values | None:
     guides = case.reals[:count].roll(1, 0)
     results = []
     for x, guide in zip(case.inputs[:count].split(case.batch_size), guides.split(case.batch_size), strict=True):
-        style = network.encode_style(from_bytes(guide.to(device)), case.direction[2])
+        style = network.encode_style(from_bytes(guide.to(device)), directions.target(case.direction))
         results.append(mean_lab(network.translate(from_bytes(x.to(device)), case.direction, style)))
     found, wanted = torch.cat(results), mean_lab(from_bytes(guides))
     own, other = colour_distance(found, wanted), colour_distance(found, wanted.roll(1, 0))

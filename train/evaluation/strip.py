@@ -8,7 +8,7 @@ import tyro
 from PIL import Image, ImageDraw, ImageFont
 
 import i2i_models as i2i
-from i2i_models.directions import Direction
+from i2i_models.directions import Direction, source, target
 from i2i_models.errors import CheckpointError, TrainingError
 
 from ..data.held_out import held_out
@@ -43,19 +43,19 @@ def strip(
     if min(count, styles, side) < 1:
         raise TrainingError("--count, --styles and --side must be at least 1.")
     translators = [i2i.load(folder) for folder in checkpoints]
-    first = translators[0].info
+    first, domain = translators[0].info, source(direction)
     for translator in translators:
         translator.network.check_direction(direction)
-        if translator.info.domains[direction[0]].kind != first.domains[direction[0]].kind:
+        if translator.info.domains[domain].kind != first.domains[domain].kind:
             raise CheckpointError(
                 f"{translator.info.name} does not translate from the same kind of images as {first.name}: "
                 "compare checkpoints of one data set."
             )
     images = held_out(first, data, split, max(side, *(translator.info.size for translator in translators)))
-    sources, targets = images.domains[direction[0]], images.domains[direction[2]]
+    sources, targets = images.domains[domain], images.domains[target(direction)]
     chosen = spread(len(sources), count)
     inputs = [Image.fromarray(sources[i]) for i in chosen]
-    columns = [(first.domains[direction[0]].name, inputs)]
+    columns = [(first.domains[domain].name, inputs)]
     for translator in translators:
         columns += _results(translator, inputs, direction, styles)
     if images.paired:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 import i2i_models as i2i
 from i2i_models.checkpoints import Info
 from i2i_models.checkpoints.styles import LIMIT, StyleSpace, principal, save_styles, varied_examples
-from i2i_models.directions import DOMAINS
+from i2i_models.directions import DOMAINS, DomainKey
 from i2i_models.errors import StyleError, TrainingError
 from i2i_models.images.tensors import from_bytes
 from i2i_models.networks.network import TranslationNetwork
@@ -91,7 +91,7 @@ def find_styles(
     return found
 
 
-def _image(images: TranslationDataset, domain: str, index: int, size: int) -> Tensor:
+def _image(images: TranslationDataset, domain: DomainKey, index: int, size: int) -> Tensor:
     """An image of a domain as training may have seen it: uint8 `(3, size, size)`."""
     sample = images[SampleKey(index, index % len(images.a), index % len(images.b), size)]
     return sample.a if domain == "A" else sample.b

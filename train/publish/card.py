@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from itertools import permutations
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from i2i_models import checkpoints
+from i2i_models.directions import DOMAINS
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.network import TranslationNetwork
 
@@ -134,7 +136,7 @@ def _samples_rows(method: type[TranslationNetwork], names: dict[str, str]) -> st
         shown = "reconstructed, translated, and back again"
     else:
         shown = "translated, and back again"
-    halves = [f"{names[k]} {shown.format(other=names[other])}" for k, other in ("AB", "BA")]
+    halves = [f"{names[k]} {shown.format(other=names[other])}" for k, other in permutations(DOMAINS)]
     return "; ".join(halves) + "; none of them seen in training"
 
 
