@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -352,6 +353,22 @@ def test_warming_up_translates_with_every_checkpoint(
     with caplog.at_level(logging.ERROR):
         catalog.warm().join(60)
     assert not caplog.text
+
+
+def test_a_checkpoint_whose_weights_are_damaged_is_left_out_while_others_are_gone_through(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in (NAME, LATENT):
+        shutil.copytree(folder / name, tmp_path / name)
+    config = json.loads((tmp_path / NAME / "config.json").read_text())
+    config["network"]["base_width"] = 8
+    (tmp_path / NAME / "config.json").write_text(json.dumps(config))
+    catalog = serving.Catalog(tmp_path)
+    seen = iter(catalog.translators)
+    next(seen)
+    catalog.warm().join(60)
+    assert list(seen) == [LATENT], "a request that has begun to go through the checkpoints goes on"
+    assert list(catalog.translators) == [LATENT] and f"left out {NAME}" in caplog.text
 
 
 def test_the_card_shows_its_own_pictures_and_no_other_file(catalog: serving.Catalog) -> None:

@@ -85,7 +85,7 @@ class Catalog:
         """
         self.folder = folder
         self._elsewhere = elsewhere
-        self.translators: dict[str, i2i.Translator] = {}
+        found: dict[str, i2i.Translator] = {}
         self.is_warm = False
         self._memory = CodeMemory(REMEMBERED_BYTES, REMEMBERED)
         self._answers: Memory[Answer] = Memory(*REMEMBERED_ANSWERS, _characters)
@@ -99,7 +99,8 @@ class Catalog:
                 name = source.name if isinstance(source, Path) else source
                 log.warning("left out %s: %s", name, error, exc_info=not isinstance(error, i2i.I2IError))
             else:
-                self.translators[translator.info.name] = translator
+                found[translator.info.name] = translator
+        self.translators: Mapping[str, i2i.Translator] = found
         if not self.translators:
             log.warning("no checkpoint could be loaded from %s", folder.resolve())
 
@@ -136,7 +137,7 @@ class Catalog:
         return thread
 
     def _warm(self) -> None:
-        folders = [t.folder for t in list(self.translators.values()) if t.folder and _lacks_graphs(t)]
+        folders = [t.folder for t in self.translators.values() if t.folder and _lacks_graphs(t)]
         if folders:
             with graphs_made_apart(folders):
                 self._translate_blanks()
@@ -144,14 +145,15 @@ class Catalog:
         self.is_warm = True
 
     def _translate_blanks(self) -> None:
-        for name, translator in list(self.translators.items()):
+        for name, translator in self.translators.items():
             try:
                 for direction in translator.directions:
                     with self.turn():
                         translator.warm_up(direction)
             except i2i.CheckpointError as error:
                 log.warning("left out %s: %s", name, error)
-                del self.translators[name]
+                # A new dict: a request may be going through the old one.
+                self.translators = {kept: other for kept, other in self.translators.items() if kept != name}
             except Exception:
                 log.exception("warming up %s failed", name)
 
