@@ -17,6 +17,7 @@ from PIL import Image
 import i2i_models as i2i
 from i2i_models.abilities import Direction
 from ui import text
+from ui.multimodal.answers import random_styles
 from ui.payload import BadRequest, read_seed, read_temperature
 from ui.serving import AT_ONCE, Catalog, sentences
 
@@ -186,10 +187,8 @@ class Api:
         Returns:
             The style codes, to be given to `translate` or `interpolate`.
         """
-        import torch
-
         _check_count(n, 1, MAX_STYLES, "n")
-        drawn = self._styled(checkpoint).network.sample_styles(n, torch.Generator().manual_seed(read_seed(seed) or 0))
+        drawn = random_styles(n, self._styled(checkpoint).abilities.style_dim, read_seed(seed) or 0)
         return [[round(number, 4) for number in style] for style in drawn.tolist()]
 
     def interpolate(
@@ -273,7 +272,7 @@ class Api:
         self, image: Any, checkpoint: str, direction: Direction, side: int = MAX_SIDE
     ) -> tuple[i2i.Translator, i2i.Codes]:
         translator = self.catalog.named(checkpoint)
-        translator.network.check_direction(direction)
+        translator.abilities.check_direction(direction)
         labels = translator.info.domains[direction[0]].kind == "labels"
         picture = _shrunk(_read(image), side, labels)
         with self.catalog.turn():

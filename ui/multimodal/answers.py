@@ -101,8 +101,8 @@ class StyleAnswers:
         payload = read_mapping(payload)
         seed, count = read_seed(payload.get("seed")) or 0, _whole(payload.get("count"), 1, MAX_AT_ONCE)
         translator, _ = self.catalog.find(payload)
-        draw = translator.network.sample_styles
-        return {"styles": [draw(1, torch.Generator().manual_seed(seed + i))[0].tolist() for i in range(count)]}
+        dim = translator.abilities.style_dim
+        return {"styles": [random_styles(1, dim, seed + i)[0].tolist() for i in range(count)]}
 
     def paste(self, payload: Any) -> Answer:
         """A style that somebody pasted: `text` → `style`."""
@@ -155,6 +155,11 @@ class StyleAnswers:
         encode, mime = encoder
         data = base64.b64encode(encode(frames + frames[-2:0:-1])).decode()
         return {"file": f"data:{mime};base64,{data}", "key": key}
+
+
+def random_styles(count: int, dim: int, seed: int) -> Tensor:
+    """`(count, dim)` from the prior N(0, I). Equal to the network's `sample_styles`, without reading its weights."""
+    return torch.randn(count, dim, generator=torch.Generator().manual_seed(seed))
 
 
 def style_controls(translator: i2i.Translator, direction: Direction) -> dict[str, Any]:
