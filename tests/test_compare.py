@@ -14,6 +14,7 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from train import evaluate
 from ui import compare, serving, text
+from ui.errors import sentences
 
 OUTLINES = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
 LABELS = {"A": checkpoint.Domain("labels", "labels", {"wall": (1, 2, 3)}), "B": checkpoint.Domain("photo")}
@@ -136,7 +137,7 @@ def test_truths_stand_in_the_order_of_the_examples(catalog: serving.Catalog) -> 
 
 @pytest.mark.parametrize("bad", [None, {}, {"checkpoint": "nobody"}, {"checkpoint": "a-pix2pix", "direction": "B2A"}])
 def test_a_bad_question_for_truths_gets_a_sentence(catalog: serving.Catalog, bad: Any) -> None:
-    assert set(serving.sentences(compare.truths(catalog))(bad)) == {"error"}
+    assert set(sentences(compare.truths(catalog))(bad)) == {"error"}
 
 
 def test_evaluation_ships_the_truth_beside_each_example(folder: Path, pairs: Path, tmp_path: Path) -> None:

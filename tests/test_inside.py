@@ -21,9 +21,10 @@ from i2i_models.network import TranslationNetwork
 from i2i_models.unet import UNet
 from ui import inside as ui_inside
 from ui import text
+from ui.errors import sentences
 from ui.inside import Views
 from ui.payload import to_data_url
-from ui.serving import Catalog, sentences
+from ui.serving import Catalog
 
 SIZE = 32
 

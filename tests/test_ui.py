@@ -27,6 +27,7 @@ from ui import memory, serving, text
 from ui import payload as reading
 from ui.batch import Batch
 from ui.canvas import HERE, sheet
+from ui.errors import sentences
 
 ROOT = Path(__file__).parents[1]
 NAME, LATENT, STYLED, ONE_WAY = "tiny", "tiny-latent", "tiny-styled", "tiny-one-way"
@@ -140,7 +141,7 @@ BAD: dict[str, Any] = {
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
 def test_a_bad_question_gets_a_sentence(catalog: serving.Catalog, bad: Any, caplog: pytest.LogCaptureFixture) -> None:
-    answer = serving.sentences(catalog.translate)(bad)
+    answer = sentences(catalog.translate)(bad)
     assert set(answer) == {"error"}
     assert answer["error"].endswith((".", "?")) and len(answer["error"]) < 200
     assert not caplog.text, "a visitor's mistake is no error of ours"
@@ -179,7 +180,7 @@ def test_a_forgotten_key_is_asked_for_again(folder: Path) -> None:
         payload(image=None, key=key, checkpoint=LATENT),
         payload(checkpoint=LATENT, second={"key": "0" * 32}, share=0.5),
     ):
-        assert serving.sentences(catalog.translate)(unknown) == {"forgotten": True}
+        assert sentences(catalog.translate)(unknown) == {"forgotten": True}
     again = catalog.translate(payload(key="0" * 32))
     assert again["key"] == key, "an image that comes with an unknown key is kept under its own"
 
@@ -188,7 +189,7 @@ def test_a_key_of_one_direction_is_none_of_the_other(folder: Path) -> None:
     catalog = serving.Catalog(folder)
     key = catalog.translate(payload(checkpoint=LATENT))["key"]
     back = payload(checkpoint=LATENT, direction="B2A", image=None, key=key)
-    assert serving.sentences(catalog.translate)(back) == {"forgotten": True}
+    assert sentences(catalog.translate)(back) == {"forgotten": True}
 
 
 def codes(numbers: int) -> i2i.Codes:
@@ -270,7 +271,7 @@ def test_each_checkpoint_belongs_to_one_tab(catalog: serving.Catalog) -> None:
 
 def test_bad_files_get_a_sentence(catalog: serving.Catalog, odd_files: dict[str, Path]) -> None:
     for name, path in odd_files.items():
-        answer = serving.sentences(catalog.open_picture)(upload(path.read_bytes()))
+        answer = sentences(catalog.open_picture)(upload(path.read_bytes()))
         assert set(answer) == {"error"}, name
         assert "Traceback" not in answer["error"] and answer["error"].endswith("."), name
 
@@ -279,7 +280,7 @@ def test_bad_files_get_a_sentence(catalog: serving.Catalog, odd_files: dict[str,
     "bad", [None, {}, upload(b"", checkpoint="x"), SimpleNamespace(data={}, files=[])], ids=range(4)
 )
 def test_an_upload_that_is_none_gets_a_sentence(catalog: serving.Catalog, bad: Any) -> None:
-    assert set(serving.sentences(catalog.open_picture)(bad)) == {"error"}
+    assert set(sentences(catalog.open_picture)(bad)) == {"error"}
 
 
 def test_an_unexpected_error_is_logged_under_the_number_that_the_visitor_sees(
@@ -289,7 +290,7 @@ def test_an_unexpected_error_is_logged_under_the_number_that_the_visitor_sees(
         raise RuntimeError("secret detail")
 
     with caplog.at_level(logging.ERROR):
-        sentence = serving.sentences(broken)({})["error"]
+        sentence = sentences(broken)({})["error"]
     number = sentence.rstrip(".").rsplit(" ", 1)[1]
     assert "secret" not in sentence
     assert number in caplog.text and "secret detail" in caplog.text
@@ -392,7 +393,7 @@ def test_examples_are_of_the_direction_asked_for(catalog: serving.Catalog) -> No
     assert catalog.examples({"checkpoint": LATENT, "direction": "A2B"}) == {"examples": []}
     other = catalog.examples({"checkpoint": LATENT, "direction": "B2A"})["examples"]
     assert [decoded(url).getpixel((0, 0)) for url in other] == [pytest.approx((255, 0, 0), abs=3)]
-    assert set(serving.sentences(catalog.examples)({"checkpoint": "nobody"})) == {"error"}
+    assert set(sentences(catalog.examples)({"checkpoint": "nobody"})) == {"error"}
 
 
 def test_every_text_that_the_easel_names_exists() -> None:

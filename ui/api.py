@@ -17,9 +17,10 @@ from PIL import Image
 import i2i_models as i2i
 from i2i_models.abilities import Direction
 from ui import text
+from ui.errors import BadRequest, sentences
 from ui.multimodal.answers import random_styles
-from ui.payload import BadRequest, read_seed, read_temperature
-from ui.serving import AT_ONCE, Catalog, sentences
+from ui.payload import read_seed, read_temperature
+from ui.serving import AT_ONCE, Catalog
 
 MAX_SIDE = 2048
 """Pixels; larger pictures are made smaller first: the networks look at 128 or 256 of them."""

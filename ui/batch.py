@@ -19,9 +19,10 @@ from PIL import Image
 
 import i2i_models as i2i
 from ui import text
+from ui.errors import BadRequest, sentences
 from ui.i18n import preferred, speaking
-from ui.payload import BadRequest, read_mapping, read_seed, read_temperature
-from ui.serving import Catalog, looks_drawn, sentences
+from ui.payload import read_mapping, read_seed, read_temperature
+from ui.serving import Catalog, looks_drawn
 
 MOST_FILES = 60
 MAX_SIDE = 1024

@@ -14,6 +14,7 @@ from PIL import Image
 
 import i2i_models as i2i
 from ui import text
+from ui.errors import BadRequest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,10 +29,6 @@ MAX_STYLE_NUMBERS = 512
 """Numbers in a style, of any network; the network itself knows how many it wants."""
 MAX_STYLE = 100.0
 """Largest number in a style: far beyond what N(0, 1) ever draws, far below what overflows."""
-
-
-class BadRequest(i2i.I2IError):
-    """The page, or somebody in its place, sent what no visitor's click can produce."""
 
 
 def read_mapping(value: Any) -> Mapping[str, Any]:

@@ -1,16 +1,14 @@
-"""Between the page and the translators: loads and warms checkpoints, reads visitors' bytes, turns errors into words.
+"""Between the page and the translators: loads and warms checkpoints, reads visitors' bytes.
 
 Nothing here is kept per visitor; every function may run in several threads at once.
 """
 
 import copy
-import functools
 import logging
 import re
-import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,10 +19,10 @@ import i2i_models as i2i
 from i2i_models.abilities import Direction
 from i2i_models.engine import OpenVINOEngine, graphs_made_apart
 from i2i_models.remote import Elsewhere, load_remote
-from ui import i18n, text
+from ui import text
+from ui.errors import Answer, BadRequest, Forgotten
 from ui.memory import CodeMemory, Memory, image_key
 from ui.payload import (
-    BadRequest,
     read_image,
     read_image_url,
     read_mapping,
@@ -47,12 +45,6 @@ REMEMBERED_BYTES, REMEMBERED = 48_000_000, 1000
 """Bounds of the memory of codes, which all visitors share; a code is about half a megabyte."""
 REMEMBERED_ANSWERS = 16_000_000, 4000
 """The same for answers: a picture takes about ten kilobytes."""
-
-Answer = dict[str, Any]
-
-
-class Forgotten(i2i.I2IError):
-    """A key whose codes are not kept any more: the page sends the image instead."""
 
 
 class Asked(NamedTuple):
@@ -329,28 +321,6 @@ class Catalog:
             # Outlines and labels as they are; a photo may lose a little for a tenth of the bytes.
             urls.append(to_data_url(image, "WEBP", quality=92) if photos else to_data_url(image))
         return {"examples": urls}
-
-
-def sentences(function: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-    """Make a server function answer `{"error": sentence}` instead of raising; `{"forgotten": True}` for `Forgotten`.
-
-    An error that is no visitor's mistake is logged in full under a short id, which the visitor sees.
-    """
-
-    @functools.wraps(function)
-    def answer(payload: Any) -> Answer:
-        try:
-            return function(payload)
-        except Forgotten:
-            return {"forgotten": True}
-        except i2i.I2IError as error:
-            return {"error": i18n.sentence(error)}
-        except Exception:
-            number = secrets.token_hex(3)
-            log.exception("error %s in %s", number, function.__name__)
-            return {"error": text.SERVER["unexpected"].format(id=number)}
-
-    return answer
 
 
 def looks_drawn(image: Image.Image) -> bool:

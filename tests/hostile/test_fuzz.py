@@ -11,6 +11,7 @@ from PIL import Image
 import i2i_models as i2i
 from i2i_models.styles import parse_style
 from ui import payload
+from ui.errors import BadRequest
 
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
@@ -101,7 +102,7 @@ def test_any_image_of_a_payload(value: object) -> None:
 def test_any_style_of_a_payload(value: object) -> None:
     try:
         style = payload.read_style(value)
-    except payload.BadRequest:
+    except BadRequest:
         return
     assert style is None or (
         style.dim() == 1 and bool(style.isfinite().all()) and style.abs().max() <= payload.MAX_STYLE
@@ -118,7 +119,7 @@ def test_any_number_of_a_payload(value: object) -> None:
     ):
         try:
             number = read(value)
-        except payload.BadRequest:
+        except BadRequest:
             continue
         assert number is None or (math.isfinite(number) and low <= number <= high)
 

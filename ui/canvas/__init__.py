@@ -14,9 +14,10 @@ import gradio as gr
 import i2i_models as i2i
 from i2i_models.abilities import Direction
 from ui import text
+from ui.errors import sentences
 from ui.history import history_parts
 from ui.inside import inside_parts
-from ui.serving import Catalog, sentences
+from ui.serving import Catalog
 
 HERE = Path(__file__).parent
 ServerFunction = Callable[[Any], dict[str, Any]]

@@ -15,9 +15,10 @@ from i2i_models import checkpoint
 from i2i_models.abilities import Direction
 from ui import text
 from ui.canvas import ServerFunction, desk_parts
+from ui.errors import Answer, sentences
 from ui.history import LINK_JS, history_parts
 from ui.payload import read_mapping, to_live_url
-from ui.serving import Answer, Catalog, card_markdown, sentences
+from ui.serving import Catalog, card_markdown
 from ui.studio import PRIVATE
 
 HERE = Path(__file__).parent

@@ -16,8 +16,9 @@ import i2i_models as i2i
 from i2i_models.images import to_image
 from i2i_models.inside import code_picture, patch_maps, without_skips
 from ui import text
-from ui.payload import BadRequest, read_mapping, to_data_url, to_live_url
-from ui.serving import Answer, Asked, Catalog, sentences
+from ui.errors import Answer, BadRequest, sentences
+from ui.payload import read_mapping, to_data_url, to_live_url
+from ui.serving import Asked, Catalog
 
 log = logging.getLogger(__name__)
 
