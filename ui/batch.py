@@ -20,7 +20,7 @@ from PIL import Image
 import i2i_models as i2i
 from ui import text
 from ui.errors import BadRequest, sentences
-from ui.i18n import preferred, speaking
+from ui.i18n import requested_language, speaking
 from ui.payload import read_mapping, read_seed, read_temperature
 from ui.serving import Catalog, looks_drawn
 
@@ -170,7 +170,7 @@ def batch_panel(catalog: Catalog, easel: gr.HTML, elem_id: str) -> None:
         }
 
     def run(paths: list[str] | None, settings: Any, request: gr.Request) -> Iterator[Update]:
-        language = preferred(request.headers.get("accept-language", ""))  # the queue is outside of the request
+        language = requested_language(request.headers)
         paths = paths or []
         taken = paths[:MOST_FILES]
         with speaking(language):

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import login
+from ui import account
 from ui.api import KEPT_SECONDS
 from ui.i18n import SpeakLanguage
 from ui.limits import Guard
@@ -85,7 +85,7 @@ class Service:
     def __init__(self, page: gr.Blocks, catalog: Catalog, max_file_bytes: int) -> None:
         self.page, self.catalog = page, catalog
         # Only there is a proxy before us for certain, and none can go round it.
-        self.guard = Guard(max_file_bytes, behind_proxy=login.on_space())
+        self.guard = Guard(max_file_bytes, behind_proxy=account.on_space())
         self.max_file_bytes = max_file_bytes
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
         # Gradio looks for work a thousand times a second, which takes 4 % of a core from the networks.

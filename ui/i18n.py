@@ -72,6 +72,11 @@ def preferred(accept_language: str) -> str:
     return max(known, key=lambda wish: wish[0])[1] if known else ENGLISH
 
 
+def requested_language(headers: Mapping[str, str]) -> str:
+    """The language that a request's headers ask for; events in Gradio's queue run outside of `SpeakLanguage`."""
+    return preferred(headers.get("accept-language", ""))
+
+
 class SpeakLanguage:
     """ASGI middleware: a request is answered in the language that its browser asks for."""
 
@@ -81,7 +86,7 @@ class SpeakLanguage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        with speaking(preferred(Headers(scope=scope).get("accept-language", ""))):
+        with speaking(requested_language(Headers(scope=scope))):
             await self.app(scope, receive, send)
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.data_classes import BlocksConfigDict
 
 from i2i_models.remote import Elsewhere
-from ui import i18n, links, login, text
+from ui import account, i18n, links, text
 from ui.api import Page, add_api
 from ui.compare import compare_tab
 from ui.multimodal import style_studio
@@ -61,14 +61,14 @@ class TranslatedPage(Page):
 def build_page(catalog: Catalog) -> TranslatedPage:
     """The page in the present language."""
     with TranslatedPage(title=text.PAGE["title"], analytics_enabled=False) as page:
-        own = (login.TAB,) if login.is_offered() else ()
+        own = (account.TAB,) if account.is_offered() else ()
         links.head((*TABS, *own) if catalog.translators else (), _welcome(catalog))
         if catalog.translators:
             tabs(catalog)
         else:
             gr.Markdown(text.PAGE["no_checkpoints"].format(folder=catalog.folder.name))
-        if login.on_space():
-            login.duplicate_button()
+        if account.on_space():
+            account.duplicate_button()
         add_api(catalog)
     return page
 
@@ -95,5 +95,5 @@ def tabs(catalog: Catalog) -> None:
                     gr.Markdown(text.EMPTY[name].format(folder=catalog.folder.name), elem_classes="inviting")
         with gr.Tab(text.PAGE["tab_compare"], id="compare", elem_id="tab-compare"):
             compare_tab(catalog, MAX_FILE_BYTES)
-        if login.is_offered():
-            login.account_tab(catalog, MAX_FILE_BYTES)
+        if account.is_offered():
+            account.account_tab(catalog, MAX_FILE_BYTES)

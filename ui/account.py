@@ -1,19 +1,19 @@
-"""Logged in with Hugging Face: a visitor's own checkpoints, opened for them alone, and copies to their account.
+"""The tab "Yours": log in with Hugging Face, open own checkpoints that nobody else sees, copy shown ones.
 
-On a Space only, where the Hub vouches for who is logged in.
+It is offered on a Space only, where the Hub vouches for who is logged in. Its events run in Gradio's queue, outside of
+the request that asked for them: each takes the language from the request itself.
 """
 
 import dataclasses
 import logging
 import os
-import secrets
 import tempfile
 import threading
 import weakref
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.utils import get_space
@@ -23,6 +23,8 @@ import i2i_models as i2i
 from i2i_models import checkpoint, hub
 from i2i_models.push import push
 from ui import text
+from ui.errors import explain
+from ui.i18n import requested_language, speaking
 from ui.multimodal import style_studio
 from ui.serving import Catalog
 from ui.studio import studio
@@ -34,11 +36,11 @@ CHOOSE_LINKED_JS = """(chosen) => {
     const link = new URLSearchParams(location.hash.slice(1));
     return [(link.get("tab") === "own" && link.get("model")) || chosen];
 }"""
-"""A link to one's own model names it in the choice; the model itself is opened by a click, with one's own rights."""
+"""A link to an own model names it in the choice. A click opens the model, with the rights of whoever clicks."""
 OPEN_AT_ONCE = 6
-"""Visitors' own checkpoints in memory at the same time, of all visitors together …"""
+"""Own checkpoints in memory at the same time, of all visitors together."""
 MAX_WEIGHTS = 300_000_000
-"""… and bytes of weights of each."""
+"""Bytes of weights of each."""
 KEPT_SECONDS = 3600
 """How long one stays open after its visitor's last click."""
 HIDDEN: dict[str, Any] = {"api_visibility": "private"}
@@ -47,8 +49,15 @@ _open: "weakref.WeakSet[i2i.Translator]" = weakref.WeakSet()
 _opening = threading.Lock()
 
 
-class Full(i2i.I2IError):
-    """As many visitors' own checkpoints are open as fit."""
+class AccountError(i2i.I2IError):
+    """A visitor is not logged in, or too many own checkpoints are open; the message is in the visitor's language."""
+
+
+class Opened(NamedTuple):
+    """A visitor's own checkpoint, and the language in which its controls are built."""
+
+    translator: i2i.Translator
+    language: str
 
 
 def is_offered() -> bool:
@@ -87,23 +96,25 @@ def account_tab(catalog: Catalog, max_file_bytes: int) -> None:
             button = gr.Button(text.ACCOUNT["open"], elem_id="own-open", scale=0, min_width=120)
         said = gr.Markdown(elem_id="own-said")
         opened = gr.State(None, time_to_live=KEPT_SECONDS)
-        _studio_of(opened, catalog, max_file_bytes)
+        _show_opened(opened, catalog, max_file_bytes)
         _copies(catalog)
     tab.select(_list_own, choice, [choice, said], js=CHOOSE_LINKED_JS, **HIDDEN)
     button.click(_open_own, choice, [opened, said], **HIDDEN)
 
 
-def _studio_of(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
-    """Under the current block, an easel for the session's own translator whenever it has one."""
+def _show_opened(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
+    """Build the tab of the session's own checkpoint under the current block, whenever it has one."""
 
     @gr.render(inputs=opened)
-    def show(translator: i2i.Translator | None) -> None:
-        if translator is not None:
-            # In the components of this session, so that nobody else can name it.
-            alone = catalog.alone(translator)
-            build_studio = style_studio if alone.multimodal() else studio
+    def show(own: Opened | None) -> None:
+        if own is None:
+            return
+        # In the components of this session, so that nobody else can name it.
+        alone = catalog.alone(own.translator)
+        build_studio = style_studio if alone.multimodal() else studio
+        with speaking(own.language):
             # Both have their component in the same place; if not, Gradio would give its script another one's value.
-            build_studio(alone, [translator], TAB, max_file_bytes)
+            build_studio(alone, [own.translator], TAB, max_file_bytes)
 
 
 def _copies(catalog: Catalog) -> None:
@@ -120,33 +131,40 @@ def _copies(catalog: Catalog) -> None:
         said = gr.Markdown(elem_id="copy-said")
 
     def copy_there(
-        which: str, name: str, private: bool, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
+        which: str,
+        name: str,
+        private: bool,
+        request: gr.Request,
+        profile: gr.OAuthProfile | None,
+        token: gr.OAuthToken | None,
     ) -> str:
-        translator = catalog.named(which)
-        return _told(lambda: copy_to(translator, name, private, profile, token))
+        return _told(request, lambda: copy_to(catalog.named(which), name, private, profile, token))
 
     button.click(copy_there, [which, name, private], said, concurrency_limit=2, **HIDDEN)
 
 
-def _list_own(chosen: str | None, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> tuple[Any, str]:
+def _list_own(
+    chosen: str | None, request: gr.Request, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
+) -> tuple[Any, str]:
     found: list[str] = []
 
     def find() -> str:
         found.extend(own_checkpoints(profile, token))
         return text.ACCOUNT["found"].format(count=len(found)) if found else text.ACCOUNT["none"]
 
-    said = _told(find)
+    said = _told(request, find)
     return gr.Dropdown(choices=found, value=chosen), said
 
 
-def _open_own(name: str | None, token: gr.OAuthToken | None) -> tuple[i2i.Translator | None, str]:
-    opened: list[i2i.Translator] = []
+def _open_own(name: str | None, request: gr.Request, token: gr.OAuthToken | None) -> tuple[Opened | None, str]:
+    opened: list[Opened] = []
 
     def load() -> str:
-        opened.append(open_own(name or "", token))
-        return text.ACCOUNT["opened"].format(title=opened[0].info.title)
+        translator = open_own(name or "", token)
+        opened.append(Opened(translator, requested_language(request.headers)))
+        return text.ACCOUNT["opened"].format(title=translator.info.title)
 
-    said = _told(load)
+    said = _told(request, load)
     return (opened[0] if opened else None), said
 
 
@@ -154,9 +172,12 @@ def own_checkpoints(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
     """The ids of the checkpoints of whoever is logged in, private ones included.
 
     Raises:
-        I2IError: nobody is logged in, or the Hub refuses.
+        AccountError: nobody is logged in.
+        HubError: the Hub refuses.
     """
-    profile, allowed = _logged_in(profile, token)
+    allowed = _allowed(token)
+    if profile is None:
+        raise AccountError(text.ACCOUNT["log_in_first"])
     try:
         models = HfApi(token=allowed).list_models(author=profile.username, filter="i2i_models")
         return sorted(model.id for model in models)
@@ -165,17 +186,18 @@ def own_checkpoints(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
 
 
 def open_own(name: str, token: gr.OAuthToken | None) -> i2i.Translator:
-    """Load a checkpoint with a visitor's own rights, into a folder that goes when the translator goes.
+    """Load a checkpoint with a visitor's own rights, into a folder that is deleted with the translator.
 
-    The common cache is no place for it: what lies there is given without asking the Hub when that does not answer.
+    The common cache does not hold it: what lies there is given to anybody when the Hub cannot be asked.
 
     Raises:
-        I2IError: nobody is logged in, it cannot be had, or too many are open.
+        AccountError: nobody is logged in, or too many are open.
+        I2IError: the checkpoint cannot be had.
     """
-    _, allowed = _logged_in(None, token, profile_needed=False)
+    allowed = _allowed(token)
     with _opening:
         if len(_open) >= OPEN_AT_ONCE:
-            raise Full(text.ACCOUNT["too_many"])
+            raise AccountError(text.ACCOUNT["too_many"])
         kept = tempfile.TemporaryDirectory(prefix="own-", ignore_cleanup_errors=True)
         try:
             folder = hub.download(name.strip(), token=allowed, cache_dir=Path(kept.name), limit=MAX_WEIGHTS)
@@ -199,30 +221,29 @@ def copy_to(
     """Push a served checkpoint to the account of whoever is logged in, and say where it is.
 
     Raises:
-        I2IError: nobody is logged in, or the Hub refuses.
+        AccountError: nobody is logged in.
+        HubError: the Hub refuses.
     """
-    profile, allowed = _logged_in(profile, token)
+    allowed = _allowed(token)
+    if profile is None:
+        raise AccountError(text.ACCOUNT["log_in_first"])
     assert translator.folder is not None
     repo_id = f"{profile.username}/{name.strip()}"
     push(translator.folder, repo_id, f"Copy of {translator.info.name}", private, token=allowed, waits=(2.0,))
     return text.ACCOUNT["copied"].format(name=repo_id, url=f"{HfApi().endpoint}/{repo_id}")
 
 
-def _logged_in(
-    profile: gr.OAuthProfile | None, token: gr.OAuthToken | None, profile_needed: bool = True
-) -> tuple[gr.OAuthProfile, str]:
-    if token is None or (profile is None and profile_needed):
-        raise i2i.HubError(text.ACCOUNT["log_in_first"])
-    return profile, token.token  # type: ignore[return-value]
+def _allowed(token: gr.OAuthToken | None) -> str:
+    """The token's text, by which the Hub knows the visitor's rights."""
+    if token is None:
+        raise AccountError(text.ACCOUNT["log_in_first"])
+    return token.token
 
 
-def _told(work: Callable[[], str]) -> str:
-    """What work says, or in one sentence why it could not be done."""
-    try:
-        return work()
-    except i2i.I2IError as error:
-        return str(error)
-    except Exception:
-        number = secrets.token_hex(3)
-        log.exception("error %s with an account", number)
-        return text.SERVER["unexpected"].format(id=number)
+def _told(request: gr.Request, work: Callable[[], str]) -> str:
+    """What `work` returns, or the sentence of its error, in the language of the request."""
+    with speaking(requested_language(request.headers)):
+        try:
+            return work()
+        except Exception as error:
+            return explain(error, "an account")
