@@ -83,8 +83,8 @@ def main(elsewhere: "Elsewhere | None" = None) -> int:
         print(error, file=sys.stderr)
         return 2
     # After the address is known to be free: these take seconds.
-    from ui.health import Service
     from ui.page import MAX_FILE_BYTES, build
+    from ui.service import Service
     from ui.theme import CSS, THEME
 
     page, catalog = build(*checkpoints(), elsewhere)

@@ -24,8 +24,8 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.remote import Elsewhere, NetworkServer
 from ui import api, page, text
-from ui.health import Service
 from ui.multimodal.answers import StyleAnswers
+from ui.service import Service
 from ui.serving import Catalog
 
 ENDPOINTS = {"checkpoints", "translate", "cycle", "encode_style", "sample_styles", "outline"}
