@@ -24,9 +24,11 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.remote import Elsewhere, NetworkServer
 from ui import api, page, text
+from ui.answers import Answers
+from ui.catalog import Catalog
 from ui.multimodal.answers import StyleAnswers
 from ui.service import Service
-from ui.serving import Catalog
+from ui.uploads import MAX_FILE_BYTES
 
 ENDPOINTS = {"checkpoints", "translate", "cycle", "encode_style", "sample_styles", "outline"}
 ENDPOINTS |= {"interpolate", "interpolation_strip"}
@@ -56,7 +58,7 @@ def server(folder: Path) -> Iterator[str]:
         prevent_thread_lock=True,
         quiet=True,
         mcp_server=True,
-        max_file_size=page.MAX_FILE_BYTES,
+        max_file_size=MAX_FILE_BYTES,
         server_name="127.0.0.1",
     )
     yield address.rstrip("/")
@@ -283,7 +285,7 @@ def test_an_unexpected_error_shows_a_number_and_no_detail(caplog: pytest.LogCapt
 def test_networks_that_run_elsewhere_are_not_read_here(folder: Path, drawing: Path) -> None:
     catalog = Catalog(folder, elsewhere=Elsewhere(lambda method, *asked: getattr(far, method)(*asked), 2))
     far = NetworkServer()
-    programs, styles = api.Api(catalog), StyleAnswers(catalog)
+    programs, styles = api.Api(catalog), StyleAnswers(Answers(catalog))
     image = {"path": str(drawing), **META}
     for name in (PAIRED, STYLED):
         programs.translate(image, name, "A2B", seed=1)

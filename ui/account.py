@@ -10,7 +10,7 @@ import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,15 +23,14 @@ import i2i_models as i2i
 from i2i_models import checkpoint, hub
 from i2i_models.push import push
 from ui import text
+from ui.answers import Answers
+from ui.catalog import Catalog
 from ui.errors import explain
 from ui.i18n import requested_language, speaking
-from ui.multimodal import style_studio
-from ui.serving import Catalog
-from ui.studio import studio
+from ui.tabs import tab_of
 
 log = logging.getLogger(__name__)
 
-TAB = "own"
 CHOOSE_LINKED_JS = """(chosen) => {
     const link = new URLSearchParams(location.hash.slice(1));
     return [(link.get("tab") === "own" && link.get("model")) || chosen];
@@ -76,52 +75,49 @@ def duplicate_button() -> None:
         gr.DuplicateButton(text.ACCOUNT["duplicate"], variant="secondary", scale=0, min_width=180, elem_id="duplicate")
 
 
-def account_tab(catalog: Catalog, max_file_bytes: int) -> None:
-    """Build the visitor's tab inside the current `gr.Tabs`: log-in, own models, copies of those here."""
-    with gr.Tab(text.ACCOUNT["tab"], id=TAB, elem_id=f"tab-{TAB}") as tab:
-        with gr.Row():
-            gr.LoginButton(
-                text.ACCOUNT["login"],
-                logout_value=text.ACCOUNT["logout"],
-                size="md",
-                scale=0,
-                min_width=300,
-                elem_id="login",
-            )
-        gr.Markdown(text.ACCOUNT["explained"])
-        with gr.Row(elem_classes="settings"):
-            choice = gr.Dropdown(
-                [], label=text.ACCOUNT["choose"], allow_custom_value=True, elem_id="own-choice", scale=4, min_width=220
-            )
-            button = gr.Button(text.ACCOUNT["open"], elem_id="own-open", scale=0, min_width=120)
-        said = gr.Markdown(elem_id="own-said")
-        opened = gr.State(None, time_to_live=KEPT_SECONDS)
-        _show_opened(opened, catalog, max_file_bytes)
-        _copies(catalog)
+def account_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Translator]) -> None:
+    """Build what is in the tab, under the current block: log-in, own models, copies of `translators`."""
+    with gr.Row():
+        gr.LoginButton(
+            text.ACCOUNT["login"],
+            logout_value=text.ACCOUNT["logout"],
+            size="md",
+            scale=0,
+            min_width=300,
+            elem_id="login",
+        )
+    gr.Markdown(text.ACCOUNT["explained"])
+    with gr.Row(elem_classes="settings"):
+        choice = gr.Dropdown(
+            [], label=text.ACCOUNT["choose"], allow_custom_value=True, elem_id="own-choice", scale=4, min_width=220
+        )
+        button = gr.Button(text.ACCOUNT["open"], elem_id="own-open", scale=0, min_width=120)
+    said = gr.Markdown(elem_id="own-said")
+    opened = gr.State(None, time_to_live=KEPT_SECONDS)
+    _show_opened(tab, opened, answers)
+    _copies(answers.catalog, translators)
     tab.select(_list_own, choice, [choice, said], js=CHOOSE_LINKED_JS, **HIDDEN)
     button.click(_open_own, choice, [opened, said], **HIDDEN)
 
 
-def _show_opened(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
+def _show_opened(tab: gr.Tab, opened: gr.State, answers: Answers) -> None:
     """Build the tab of the session's own checkpoint under the current block, whenever it has one."""
 
     @gr.render(inputs=opened)
     def show(own: Opened | None) -> None:
         if own is None:
             return
-        # In the components of this session, so that nobody else can name it.
-        alone = catalog.alone(own.translator)
-        build_studio = style_studio if alone.multimodal() else studio
+        # Answers of its own, in components of this session alone, so that nobody else can name it. The caches too:
+        # names are unique within one catalog only.
+        alone = Answers(answers.catalog.only(own.translator), room=1 / 8)
         with speaking(own.language):
-            # Both have their component in the same place; if not, Gradio would give its script another one's value.
-            build_studio(alone, [own.translator], TAB, max_file_bytes)
+            # Every tab has its component in the same place; if not, Gradio would give its script another one's value.
+            tab_of(own.translator).build(tab, alone, [own.translator])
 
 
-def _copies(catalog: Catalog) -> None:
+def _copies(catalog: Catalog, translators: Sequence[i2i.Translator]) -> None:
     with gr.Accordion(text.ACCOUNT["copy"], open=False, elem_id="copy"):
-        models = [
-            (f"{t.info.title} ({t.abilities.title})", name) for name, t in catalog.translators.items() if t.folder
-        ]
+        models = [(f"{t.info.title} ({t.abilities.title})", t.info.name) for t in translators if t.folder]
         with gr.Row(elem_classes="settings"):
             which = gr.Dropdown(models, label=text.ACCOUNT["copy_which"], elem_id="copy-which", min_width=220)
             name = gr.Textbox(label=text.ACCOUNT["copy_name"], elem_id="copy-name", max_length=96, min_width=220)

@@ -1,8 +1,8 @@
 """Languages: the words of ui/text.py in the language of whoever asked, English where there is no translation.
 
 A language is one file, `ui/locales/CODE.json`: section → key → words, with the placeholders of the English ones.
-Gradio's own I18n translates single labels in the browser; our components' texts, templates and choices it does not
-reach, and never what the server says. So the request's Accept-Language decides, here, for all of them alike.
+Gradio's own I18n translates single labels in the browser. It does not reach the texts, templates and choices of this
+page's components, nor what the server says; so the request's Accept-Language decides here, for all of them alike.
 """
 
 import json

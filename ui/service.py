@@ -22,9 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import account
 from ui.api import KEPT_SECONDS
+from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
 from ui.limits.guard import Guard
-from ui.serving import Catalog
+from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -82,11 +83,10 @@ class SafeHeaders:
 class Service:
     """One page on one server."""
 
-    def __init__(self, page: gr.Blocks, catalog: Catalog, max_file_bytes: int) -> None:
+    def __init__(self, page: gr.Blocks, catalog: Catalog) -> None:
         self.page, self.catalog = page, catalog
         # Only a Space certainly has a proxy in front, which nobody can go round.
-        self.guard = Guard(max_file_bytes, behind_proxy=account.on_space())
-        self.max_file_bytes = max_file_bytes
+        self.guard = Guard(MAX_FILE_BYTES, behind_proxy=account.on_space())
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
         # Gradio looks for work a thousand times a second, which takes 4 % of a core from the networks.
         page._queue.sleep_when_free = 0.01
@@ -100,7 +100,7 @@ class Service:
                 "routes": [Route("/healthz", self.health)],
                 "lifespan": self._lifespan,
             },
-            "max_file_size": self.max_file_bytes,
+            "max_file_size": MAX_FILE_BYTES,
             "state_session_capacity": SESSIONS,
             "enable_monitoring": False,
             "strict_cors": True,

@@ -18,10 +18,12 @@ import torch
 from conftest import run_async
 
 from ui import service, text
+from ui.answers import Answers
+from ui.cache import Cache
+from ui.catalog import Catalog
 from ui.limits.fair_queue import FairQueue, QueueFull, Superseded, Visitor
 from ui.limits.guard import Guard
 from ui.limits.rate_limit import RateLimit
-from ui.memory import Memory
 
 from .conftest import PLAIN, ROOT, STYLED, Server, drawing
 
@@ -34,12 +36,12 @@ import app
 
 decode = i2i.Translator.decode
 
-def faulty(self, codes, style=None, seed=None, temperature=1.0):
+def faulty(self, codes, style=None, seed=None, temperature=1.0, draft=False):
     if seed == 13:
         raise MemoryError("the thread dies")
     if seed == 14:
         time.sleep(3)
-    return decode(self, codes, style, seed, temperature)
+    return decode(self, codes, style, seed, temperature, draft)
 
 class Full:
     def __init__(self, *_, **__):
@@ -170,16 +172,15 @@ def test_serving_never_unpickles(server: Server, start: Callable[..., Server], m
         code = source.read_text(encoding="utf-8")
         for reader in ("torch.load", "import pickle", "pickle.load", "allow_pickle=True", "joblib", "shelve"):
             assert reader not in code, f"{source.name} names {reader}"
-    from ui.serving import Catalog
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a pickle was read")
 
     for module, name in ((torch, "load"), (pickle, "load"), (pickle, "loads")):
         monkeypatch.setattr(module, name, refuse)
-    catalog = Catalog(server.uploads.parent / "checkpoints")
+    answers = Answers(Catalog(server.uploads.parent / "checkpoints"))
     for name in (PLAIN, STYLED):
-        answer = catalog.translate({"checkpoint": name, "direction": "A2B", "image": drawing()})
+        answer = answers.translate({"checkpoint": name, "direction": "A2B", "image": drawing()})
         assert answer["image"].startswith("data:")
 
 
@@ -260,7 +261,7 @@ def test_temporary_files_are_bounded(tmp_path: Path) -> None:
 
 
 def test_identical_questions_share_one_answer() -> None:
-    memory: Memory[str] = Memory(100, 10, len)
+    cache: Cache[str] = Cache(100, 10, len)
     made, begun, may_end = [], threading.Event(), threading.Event()
 
     def make() -> str:
@@ -270,17 +271,17 @@ def test_identical_questions_share_one_answer() -> None:
         return "answer"
 
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(memory.get_or_make, "question", make)
+        first = pool.submit(cache.get_or_make, "question", make)
         begun.wait(10)
-        others = [pool.submit(memory.get_or_make, "question", make) for _ in range(3)]
+        others = [pool.submit(cache.get_or_make, "question", make) for _ in range(3)]
         may_end.set()
         assert {f.result() for f in [first, *others]} == {"answer"}
-    assert memory.get_or_make("question", make) == "answer"
+    assert cache.get_or_make("question", make) == "answer"
     assert len(made) == 1
 
 
 def test_a_failed_answer_is_not_kept() -> None:
-    memory: Memory[str] = Memory(100, 10, len)
+    cache: Cache[str] = Cache(100, 10, len)
     with pytest.raises(ZeroDivisionError):
-        memory.get_or_make("question", lambda: str(1 / 0))
-    assert memory.get_or_make("question", lambda: "answer") == "answer"
+        cache.get_or_make("question", lambda: str(1 / 0))
+    assert cache.get_or_make("question", lambda: "answer") == "answer"

@@ -18,7 +18,7 @@ import i2i_models as i2i
 from i2i_models.errors import HubError
 from i2i_models.push import push
 from ui import account, i18n, page, text
-from ui.serving import Catalog
+from ui.catalog import Catalog
 
 from .conftest import make
 from .server import MOCKED, READER, USER, Hub
@@ -203,4 +203,4 @@ def test_the_tab_speaks_the_language_of_the_browser(address: str, hub: Hub) -> N
     assert chinese["ACCOUNT"]["opened"].format(title="Tiny") in said(["owner/mine"], cookie=cookie)
     built = ask(address, "state", [None], "visitor", cookie, CHINESE)["render_config"]["components"]
     labels = {c["props"].get("label") for c in built}
-    assert {chinese["STUDIO"]["seed"], chinese["STUDIO"]["card"]} <= labels
+    assert {chinese["CONTROLS"]["seed"], chinese["CONTROLS"]["card"]} <= labels
