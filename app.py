@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from i2i_models.remote import Elsewhere
+    from i2i_models.inference.remote import RemoteNetworks
 
 
 M_ARENA_MAX = -8
@@ -61,7 +61,7 @@ def checkpoints() -> tuple[Path, list[str]]:
     return folder, sources(os.environ.get("I2I_CHECKPOINTS", ""))
 
 
-def main(elsewhere: "Elsewhere | None" = None) -> int:
+def main(elsewhere: "RemoteNetworks | None" = None) -> int:
     """Start the page and serve until interrupted; the exit code.
 
     Args:
@@ -73,8 +73,8 @@ def main(elsewhere: "Elsewhere | None" = None) -> int:
     with contextlib.suppress(OSError, AttributeError):  # not glibc
         # Two heaps for all threads: with one for each, what a thread has freed no other can use.
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
-    from i2i_models.engine import requested
     from i2i_models.errors import EngineError
+    from i2i_models.inference.engine import requested
 
     try:
         host, port = address()

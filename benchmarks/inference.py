@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.graph import Graph, best_precision, processor
-from i2i_models.network import TranslationNetwork
+from i2i_models.inference.graph import Graph, best_precision, processor
+from i2i_models.networks import methods
+from i2i_models.networks.network import TranslationNetwork
 
 Ways = dict[str, Callable[[], object]]
 COLUMNS = (
@@ -69,7 +69,7 @@ def inference(
 def networks(checkpoints: Path, papers: bool) -> Iterator[tuple[str, TranslationNetwork, int]]:
     """Name, network on the CPU and side of its images: each checkpoint, then the papers' sizes."""
     for folder in i2i.find_checkpoints(checkpoints):
-        network, info = checkpoint.read(folder)
+        network, info = methods.read(folder)
         yield f"{folder.name} at {info.size}", network, info.size
     for name, build in PAPERS.items() if papers else ():
         yield name, build().eval().requires_grad_(False), PAPER_SIZE

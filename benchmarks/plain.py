@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from i2i_models.layers import Conv2d, ConvTranspose2d, InstanceNorm
-from i2i_models.losses import adversarial
-from i2i_models.network import TranslationNetwork
-from i2i_models.unet import UpsampleConv
+from i2i_models.networks.layers import Conv2d, ConvTranspose2d, InstanceNorm
+from i2i_models.networks.losses import adversarial
+from i2i_models.networks.network import TranslationNetwork
+from i2i_models.networks.unet import UpsampleConv
 
 
 class PlainUpsampleConv(nn.Module):
@@ -85,7 +85,7 @@ class PlainTraining:
 
         outputs = self.objective.outputs(self.network, a, b)
         generators.zero_grad()
-        parts = self.objective.generator_loss(self.network, self.judges, a, b, outputs)
+        parts = self.objective.generator_loss(self.judges, a, b, outputs)
         torch.stack(list(parts.values())).sum().backward()
         generators.step()
 

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch.profiler import ProfilerActivity, profile
 
-from i2i_models.images import from_bytes
-from i2i_models.methods import METHODS
+from i2i_models.images.tensors import from_bytes
+from i2i_models.networks.methods import METHODS
 from train.heap import keep_freed_memory
 from train.loop import Trainer
 from train.options import Augment, Job, Options

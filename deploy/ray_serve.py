@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 import app  # noqa: E402
 import i2i_models as i2i  # noqa: E402
-from i2i_models.remote import Elsewhere, NetworkServer, place  # noqa: E402
+from i2i_models.inference.remote import NetworkServer, RemoteNetworks, place  # noqa: E402
 
 log = logging.getLogger("ray_serve")
 
@@ -83,7 +83,7 @@ class Replicas:
         raise AssertionError
 
 
-def start(sources: list[str], min_replicas: int, max_replicas: int, cpus: float = 1, gpus: float = 0) -> Elsewhere:
+def start(sources: list[str], min_replicas: int, max_replicas: int, cpus: float = 1, gpus: float = 0) -> RemoteNetworks:
     """Start replicas on the running Ray; returns how to reach them when the first ones are ready.
 
     Args:
@@ -108,7 +108,7 @@ def start(sources: list[str], min_replicas: int, max_replicas: int, cpus: float 
         },
     )
     handle = serve.run(deployment.bind(sources), name=NAME, route_prefix=None)
-    return Elsewhere(Replicas(handle), max_replicas * EACH)
+    return RemoteNetworks(Replicas(handle), max_replicas * EACH)
 
 
 def main(

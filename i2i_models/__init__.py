@@ -6,36 +6,31 @@ t.translate(image)                      # PIL in, PIL out
 t.network                               # the nn.Module, on (N, 3, H, W) in [-1, 1]
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .abilities import Abilities
-    from .checkpoint import find_checkpoints
-    from .cyclegan import CycleGAN, CycleGANConfig
-    from .discogan import DiscoGAN, DiscoGANConfig
-    from .errors import (
-        CheckpointError,
-        DataError,
-        DirectionError,
-        EngineError,
-        HubError,
-        I2IError,
-        ImageError,
-        ShapeError,
-        TrainingError,
-    )
-    from .images import open_image
-    from .munit import MUNIT, MUNITConfig
-    from .outlines import outline
-    from .pix2pix import Pix2Pix, Pix2PixConfig
-    from .translator import Codes, Translator, load
-    from .unit import UNIT, UNITConfig
+from .checkpoints import Capabilities, find_checkpoints
+from .errors import (
+    CheckpointError,
+    DataError,
+    DirectionError,
+    EngineError,
+    HubError,
+    I2IError,
+    ImageError,
+    ShapeError,
+    TrainingError,
+)
+from .images.outlines import outline
+from .images.reading import open_image
+from .inference.translator import Codes, Translator, load
+from .networks.cyclegan import CycleGAN, CycleGANConfig
+from .networks.discogan import DiscoGAN, DiscoGANConfig
+from .networks.munit import MUNIT, MUNITConfig
+from .networks.pix2pix import Pix2Pix, Pix2PixConfig
+from .networks.unit import UNIT, UNITConfig
 
 __all__ = [
     "MUNIT",
     "UNIT",
-    "Abilities",
+    "Capabilities",
     "CheckpointError",
     "Codes",
     "CycleGAN",
@@ -60,35 +55,3 @@ __all__ = [
     "open_image",
     "outline",
 ]
-
-_HOMES = {
-    "abilities": ("Abilities",),
-    "checkpoint": ("find_checkpoints",),
-    "cyclegan": ("CycleGAN", "CycleGANConfig"),
-    "discogan": ("DiscoGAN", "DiscoGANConfig"),
-    "errors": (
-        "CheckpointError",
-        "DataError",
-        "DirectionError",
-        "EngineError",
-        "HubError",
-        "I2IError",
-        "ImageError",
-        "ShapeError",
-        "TrainingError",
-    ),
-    "images": ("open_image",),
-    "munit": ("MUNIT", "MUNITConfig"),
-    "outlines": ("outline",),
-    "pix2pix": ("Pix2Pix", "Pix2PixConfig"),
-    "translator": ("Codes", "Translator", "load"),
-    "unit": ("UNIT", "UNITConfig"),
-}
-"""Where each name is defined: its file, and torch with it, is imported when the name is first asked for."""
-
-
-def __getattr__(name: str) -> Any:
-    for file, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f".{file}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

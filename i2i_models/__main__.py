@@ -8,11 +8,11 @@ from pathlib import Path
 import tyro
 from tqdm import tqdm
 
-from . import images
 from .cli import run
 from .convert import convert
 from .errors import ImageError
-from .translator import load
+from .images.reading import SUFFIXES, open_image
+from .inference.translator import load
 
 
 def translate(
@@ -32,14 +32,14 @@ def translate(
         seed: of the method's chance at test time (pix2pix: dropout); none by default.
     """
     translator = load(checkpoint)
-    translator.network.check_direction(direction)
+    translator.capabilities.check_direction(direction)
     files = [file for source in sources for file in _files(source)]
     if not files:
         raise ImageError(f"No images in {', '.join(map(str, sources))}.")
     failed = 0
     for file in tqdm(files, unit="image"):
         try:
-            result = translator.translate(images.open_image(file), direction, seed=seed)  # type: ignore[arg-type]
+            result = translator.translate(open_image(file), direction, seed=seed)  # type: ignore[arg-type]
             output.mkdir(parents=True, exist_ok=True)
             result.save(output / f"{file.stem}.png")
         except ImageError as error:
@@ -51,13 +51,13 @@ def translate(
 
 
 def prepare(checkpoints: tyro.conf.Positional[list[str]]) -> None:
-    """Make what translating with checkpoints on this processor needs, and keep it for whoever uses them next.
+    """Compile the graphs that translating with checkpoints on this processor needs, and keep them on disk.
 
     Args:
         checkpoints: folders or Hub ids.
     """
     with contextlib.suppress(OSError, AttributeError):
-        os.nice(10)  # a page that starts beside this one comes first
+        os.nice(10)  # a page that starts at the same time has priority
     for source in checkpoints:
         translator = load(source)
         for direction in translator.directions:
@@ -66,7 +66,7 @@ def prepare(checkpoints: tyro.conf.Positional[list[str]]) -> None:
 
 def _files(source: Path) -> list[Path]:
     if source.is_dir():
-        return sorted(path for path in source.iterdir() if path.suffix.lower() in images.SUFFIXES)
+        return sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
     return [source]
 
 

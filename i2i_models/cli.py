@@ -1,4 +1,4 @@
-"""One way for every command of ours to end: what a user got wrong is one line and exit code 2."""
+"""How every command ends: a user's mistake is printed as one line, and the exit code is 2."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from .errors import I2IError
 
 
 def run(command: Callable[[], object]) -> None:
-    """Run a command; an error of ours is printed as one line and exits with 2."""
+    """Run a command; an I2IError is printed as one line, and the process exits with 2."""
     try:
         command()
     except I2IError as error:

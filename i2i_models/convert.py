@@ -15,15 +15,15 @@ import torch
 import tyro
 from torch import Tensor, nn
 
-from . import checkpoint
-from .cyclegan import CycleGAN, CycleGANConfig
+from . import checkpoints
 from .errors import CheckpointError
-from .layers import Norm
-from .munit import MUNIT, MUNITConfig
-from .network import TranslationNetwork
-from .patchgan import MultiScalePatchGAN, PatchGAN
-from .pix2pix import Pix2Pix, Pix2PixConfig
-from .unit import UNIT, UNITConfig
+from .networks.cyclegan import CycleGAN, CycleGANConfig
+from .networks.layers import Norm
+from .networks.munit import MUNIT, MUNITConfig
+from .networks.network import TranslationNetwork
+from .networks.patchgan import MultiScalePatchGAN, PatchGAN
+from .networks.pix2pix import Pix2Pix, Pix2PixConfig
+from .networks.unit import UNIT, UNITConfig
 
 Layout = Literal["cyclegan-and-pix2pix", "munit", "unit"]
 State = Mapping[str, Any]
@@ -60,7 +60,7 @@ def convert(
     Raises:
         CheckpointError: the file is something else, says what was found and what was expected.
     """
-    if (output / checkpoint.CONFIG).exists():
+    if (output / checkpoints.CONFIG).exists():
         raise CheckpointError(f"{output} holds a checkpoint already: choose another --output.")
     state = read_weights(weights)
     judge = None if discriminator is None else read_weights(discriminator)
@@ -73,10 +73,10 @@ def convert(
     else:
         network, trained = (from_munit if layout == "munit" else from_unit)(state, judge)
     side = size or min(network.multiple if isinstance(network, Pix2Pix) else 256, 4096)
-    domains = {"A": checkpoint.Domain(name_a), "B": checkpoint.Domain(name_b)}
+    domains = {"A": checkpoints.Domain(name_a), "B": checkpoints.Domain(name_b)}
     source = {"converted_from": layout, "file": weights.name}
-    info = checkpoint.Info(output.name, f"{name_a} → {name_b}", network.method, side, domains, source)
-    checkpoint.save(output, network, info, trained, precision=torch.float32)
+    info = checkpoints.Info(output.name, f"{name_a} → {name_b}", network.method, side, domains, source)
+    checkpoints.save(output, network, info, trained, precision=torch.float32)
     print(f"Wrote {output}: {network.title}, {' and '.join(network.directions)}, {network.config}.")
 
 

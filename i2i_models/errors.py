@@ -6,7 +6,7 @@ class I2IError(ValueError):
 
 
 class CheckpointError(I2IError):
-    """A checkpoint is missing, damaged or not one of ours; the message names the file and the field."""
+    """A checkpoint is missing, damaged or of another program; the message names the file and the field."""
 
 
 class HubError(CheckpointError):
@@ -18,7 +18,7 @@ class ImageError(I2IError):
 
 
 class DirectionError(I2IError):
-    """A direction or domain that the method does not have."""
+    """A direction or domain that the network does not have."""
 
 
 class ShapeError(I2IError):
@@ -26,16 +26,16 @@ class ShapeError(I2IError):
 
 
 class EngineError(I2IError):
-    """An inference engine that there is not, or that is not installed."""
+    """An inference engine that is unknown or not installed."""
 
 
 class StyleError(I2IError):
-    """Text or numbers that are no style code, or none of this network."""
+    """Text or numbers that are not a style code, or not one of this network."""
 
 
 class DataError(I2IError):
-    """Training data that cannot be trained on."""
+    """Data that cannot be used for training or evaluation."""
 
 
 class TrainingError(I2IError):
-    """A training that cannot start, go on or resume."""
+    """A training that cannot start, continue or resume."""

@@ -14,7 +14,7 @@ import torch
 from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
-from i2i_models.palettes import read_palette
+from i2i_models.images.palettes import read_palette
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT.parent / "shared" / "golden"

@@ -21,8 +21,8 @@ from PIL import Image, ImageDraw
 
 import app
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.remote import Elsewhere, NetworkServer
+from i2i_models import checkpoints
+from i2i_models.inference.remote import NetworkServer, RemoteNetworks
 from ui import api, page, text
 from ui.answers import Answers
 from ui.catalog import Catalog
@@ -43,9 +43,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PAIRED: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
         STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, mlp_width=8, discriminator_width=4)),
     }
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
     for name, network in networks.items():
-        checkpoint.save(folder / name, network, checkpoint.Info(name, f"Title of {name}", network.method, 32, domains))
+        checkpoints.save(
+            folder / name, network, checkpoints.Info(name, f"Title of {name}", network.method, 32, domains)
+        )
     return folder
 
 
@@ -283,7 +285,7 @@ def test_an_unexpected_error_shows_a_number_and_no_detail(caplog: pytest.LogCapt
 
 
 def test_networks_that_run_elsewhere_are_not_read_here(folder: Path, drawing: Path) -> None:
-    catalog = Catalog(folder, elsewhere=Elsewhere(lambda method, *asked: getattr(far, method)(*asked), 2))
+    catalog = Catalog(folder, elsewhere=RemoteNetworks(lambda method, *asked: getattr(far, method)(*asked), 2))
     far = NetworkServer()
     programs, styles = api.Api(catalog), StyleAnswers(Answers(catalog))
     image = {"path": str(drawing), **META}

@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 from i2i_models.errors import CheckpointError
+from i2i_models.networks import methods
 
 CONFIG = i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)
 
@@ -17,25 +18,25 @@ CONFIG = i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     network = i2i.Pix2Pix(CONFIG)
-    labels = checkpoint.Domain("labels", "labels", {"x": (1, 2, 3)})
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": labels}
-    info = checkpoint.Info("tiny", "Tiny", "pix2pix", 32, domains)
-    checkpoint.save(tmp_path / "tiny", network, info, network.discriminators())
+    labels = checkpoints.Domain("labels", "labels", {"x": (1, 2, 3)})
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": labels}
+    info = checkpoints.Info("tiny", "Tiny", "pix2pix", 32, domains)
+    checkpoints.save(tmp_path / "tiny", network, info, network.discriminators())
     return tmp_path / "tiny"
 
 
 def test_what_is_saved_is_loaded(folder: Path) -> None:
-    network, info = checkpoint.read(folder)
+    network, info = methods.read(folder)
     assert network.config == CONFIG
     assert info.domains["B"].palette == {"x": (1, 2, 3)}
     assert not network.training
     assert all(p.dtype == torch.float32 and not p.requires_grad for p in network.parameters())
     again = folder.parent / "again"
-    checkpoint.save(again, network, info)
+    checkpoints.save(again, network, info)
     assert (again / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
     assert not (again / "discriminator.safetensors").exists()
-    assert checkpoint.find_checkpoints(folder.parent) == [again, folder]
-    assert checkpoint.find_checkpoints(folder / "nowhere") == []
+    assert checkpoints.find_checkpoints(folder.parent) == [again, folder]
+    assert checkpoints.find_checkpoints(folder / "nowhere") == []
 
 
 @pytest.mark.parametrize(

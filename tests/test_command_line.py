@@ -11,15 +11,15 @@ from conftest import ROOT
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
     network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4))
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
-    checkpoint.save(folder, network, checkpoint.Info("tiny", "Tiny", "pix2pix", 32, domains))
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
+    checkpoints.save(folder, network, checkpoints.Info("tiny", "Tiny", "pix2pix", 32, domains))
     return folder
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 from train import evaluate
 from ui import compare, text
 from ui.answers import Answers
@@ -19,13 +19,13 @@ from ui.catalog import Catalog
 from ui.errors import sentences
 from ui.uploads import Uploads
 
-OUTLINES = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
-LABELS = {"A": checkpoint.Domain("labels", "labels", {"wall": (1, 2, 3)}), "B": checkpoint.Domain("photo")}
+OUTLINES = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
+LABELS = {"A": checkpoints.Domain("labels", "labels", {"wall": (1, 2, 3)}), "B": checkpoints.Domain("photo")}
 TO_EMOJI, TO_OUTLINE = "outline (outline) to emoji (picture)", "emoji (picture) to outline (outline)"
 
 
-def save(folder: Path, name: str, network: Any, domains: dict[str, checkpoint.Domain], rows: list[Any] = []) -> Path:  # noqa: B006
-    checkpoint.save(folder / name, network, checkpoint.Info(name, name, network.method, 32, domains))
+def save(folder: Path, name: str, network: Any, domains: dict[str, checkpoints.Domain], rows: list[Any] = []) -> Path:  # noqa: B006
+    checkpoints.save(folder / name, network, checkpoints.Info(name, name, network.method, 32, domains))
     (folder / name / "metrics.json").write_text(json.dumps({"metrics": rows}))
     return folder / name
 

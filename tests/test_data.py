@@ -14,7 +14,7 @@ from conftest import FACADES, PALETTE_FILE
 from PIL import Image
 
 from i2i_models.errors import DataError
-from i2i_models.palettes import LabelSet, flatten_labels, nearest_label, read_palette, write_palette
+from i2i_models.images.palettes import LabelSet, flatten_labels, nearest_label, read_palette, write_palette
 from train import augment
 from train.data import Key, Stream, Translations, find
 from train.options import Augment

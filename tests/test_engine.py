@@ -16,14 +16,15 @@ from PIL import Image
 from torch import Tensor, nn
 
 import i2i_models as i2i
-from i2i_models import checkpoint, engine, graph
-from i2i_models.checkpoint import Domain, Info
-from i2i_models.engine import OpenVINOEngine, TorchEngine
+from i2i_models import checkpoints
+from i2i_models.checkpoints import Domain, Info
 from i2i_models.errors import DirectionError, EngineError, ShapeError
-from i2i_models.graph import Graph
-from i2i_models.layers import init_normal
-from i2i_models.methods import METHODS
-from i2i_models.network import TranslationNetwork
+from i2i_models.inference import engine, graph
+from i2i_models.inference.engine import OpenVINOEngine, TorchEngine
+from i2i_models.inference.graph import Graph
+from i2i_models.networks.layers import init_normal
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.network import TranslationNetwork
 
 pytestmark = pytest.mark.usefixtures("graph_cache")
 
@@ -272,7 +273,7 @@ def test_shipped_checkpoints_translate_alike_in_both_engines(folder: Path, monke
 
 def save_tiny(folder: Path, name: str = "munit") -> Path:
     domains = {"A": Domain("outline"), "B": Domain("emoji")}
-    checkpoint.save(folder / name, build(name), Info(name, name.title(), name, 32, domains))
+    checkpoints.save(folder / name, build(name), Info(name, name.title(), name, 32, domains))
     return folder / name
 
 

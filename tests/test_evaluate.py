@@ -18,10 +18,10 @@ from test_methods import tiny
 from torch import nn
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.checkpoint import Domain
+from i2i_models import checkpoints
+from i2i_models.checkpoints import Domain
 from i2i_models.errors import CheckpointError, DataError, DirectionError, TrainingError
-from i2i_models.methods import METHODS
+from i2i_models.networks.methods import METHODS
 from train import __main__ as commands
 from train import card, labels, measures
 from train.evaluate import evaluate
@@ -43,8 +43,8 @@ def nothing_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
 def export(folder: Path, method: str, a: Domain, b: Domain, **training: Any) -> Path:
     """An untrained checkpoint."""
     config = {"style_downs": 3} if method == "munit" else {}
-    info = checkpoint.Info(folder.name, "A → B", method, 32, {"A": a, "B": b}, {"data_note": "Ours.", **training})
-    checkpoint.save(folder, tiny(method, **config), info)
+    info = checkpoints.Info(folder.name, "A → B", method, 32, {"A": a, "B": b}, {"data_note": "Ours.", **training})
+    checkpoints.save(folder, tiny(method, **config), info)
     return folder
 
 
@@ -217,7 +217,7 @@ def test_a_strip_of_what_cannot_be_compared_is_a_sentence(pairs: Path, tmp_path:
 
 
 def test_held_out_images_keep_pairs_together(pairs: Path) -> None:
-    info = checkpoint.Info("x", "x", "unit", 32, {"A": OUTLINE, "B": PICTURE})
+    info = checkpoints.Info("x", "x", "unit", 32, {"A": OUTLINE, "B": PICTURE})
     images = held_out(info, str(pairs), "test", 32, limit=2)
     assert [Path(s.name).name for s in images.a.sources] == [Path(s.name).name for s in images.b.sources]
     assert images.paired and len(images) == 2

@@ -10,8 +10,8 @@ from conftest import FACADES
 from test_methods import tiny
 from torch import Tensor, nn
 
-from i2i_models import checkpoint
-from i2i_models.images import to_bytes
+from i2i_models import checkpoints
+from i2i_models.images.tensors import to_bytes
 from train import judges, labels, measures, metrics
 from train.labels import LabelReader
 from train.measures import PRIOR, Case
@@ -31,7 +31,7 @@ def painted(*rows: str) -> Tensor:
 
 
 def case(inputs: Tensor, reals: Tensor, results: Tensor, network: Any = None, **what: Any) -> Case:
-    domain = checkpoint.Domain("x")
+    domain = checkpoints.Domain("x")
     fields = {"direction": "A2B", "source": domain, "target": domain, "paired": True, "batch_size": 2} | what
     return Case(network, inputs=inputs, reals=reals, results=results, **fields)
 
@@ -84,7 +84,7 @@ def test_strokes_one_pixel_off_are_right_and_two_are_not() -> None:
     assert metrics.stroke_f1(line(4, 8), line(4)) == pytest.approx({"precision": 0.5, "recall": 1, "f1": 2 / 3})
     assert metrics.stroke_f1(line(), line(4)) == {"precision": 0, "recall": 0, "f1": 0}
     values = measures.strokes(
-        case(to_bytes(line()), to_bytes(line(4)), to_bytes(line(5)), target=checkpoint.Domain("o", "outline"))
+        case(to_bytes(line()), to_bytes(line(4)), to_bytes(line(5)), target=checkpoints.Domain("o", "outline"))
     )
     assert values == {"f1": 1, "precision": 1, "recall": 1, "f1_of_black": pytest.approx(0.5)}  # 3 of 9 columns
 
@@ -116,7 +116,7 @@ def test_within_16_looks_at_the_largest_channel() -> None:
 def test_label_colours_of_maps_done_by_hand() -> None:
     true, made = painted("wwww", "wwdd"), painted("wwww", "wrdr")
     made[:, :, 0, 0] += torch.tensor([17, 0, 0], dtype=torch.uint8)  # still nearest to wall, no longer within 16
-    values = measures.label_colours(case(true, true, made, target=checkpoint.Domain("m", "labels", PALETTE)))
+    values = measures.label_colours(case(true, true, made, target=checkpoints.Domain("m", "labels", PALETTE)))
     assert values is not None
     assert values["pixel_accuracy"] == pytest.approx(6 / 8)
     assert values["class_accuracy"] == pytest.approx((5 / 6 + 1 / 2) / 2)
@@ -138,7 +138,7 @@ def test_label_score_of_a_reader_that_sees_colours(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(measures, "reader_for", lambda palette: EveryLabel())
     maps = painted("wwww", "wwww", "wwdd", "wwdd")
     network = nn.Conv2d(1, 1, 1)
-    source = checkpoint.Domain("m", "labels", PALETTE)
+    source = checkpoints.Domain("m", "labels", PALETTE)
     values = measures.label_score(case(maps, maps, painted("wwww", "wwww", "wwww", "wwdd"), network, source=source))
     assert values is not None
     assert values["size"] == 4
@@ -328,7 +328,7 @@ def test_weights_that_cannot_be_had_are_one_line(monkeypatch: pytest.MonkeyPatch
 
 def test_measures_that_need_pairs_or_kinds_do_not_apply_without() -> None:
     x = to_bytes(grey(0, 0.1))
-    unpaired = case(x, x, x, target=checkpoint.Domain("o", "outline"), paired=False)
+    unpaired = case(x, x, x, target=checkpoints.Domain("o", "outline"), paired=False)
     for measure in (measures.truth, measures.label_score, measures.label_colours, measures.strokes):
         assert measure(unpaired) is None
     plain = case(x, x, x, Dimming())

@@ -7,8 +7,8 @@ import torch
 from test_engine import close
 from torch import nn
 
-from i2i_models import graph
-from i2i_models.graph import Graph
+from i2i_models.inference import graph
+from i2i_models.inference.graph import Graph
 
 pytestmark = pytest.mark.usefixtures("graph_cache")
 

@@ -9,7 +9,8 @@ import torch
 from PIL import Image, ImageFile
 
 from i2i_models.errors import ImageError
-from i2i_models.images import from_bytes, open_image, to_bytes, to_image, to_tensor
+from i2i_models.images.reading import open_image
+from i2i_models.images.tensors import from_bytes, to_bytes, to_image, to_tensor
 
 
 @pytest.mark.parametrize(

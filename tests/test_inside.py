@@ -14,11 +14,12 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.images import to_image
-from i2i_models.inside import PatchMap, code_picture, gan_loss, patch_maps, scores, without_skips
-from i2i_models.network import TranslationNetwork
-from i2i_models.unet import UNet
+from i2i_models import checkpoints
+from i2i_models.images.tensors import to_image
+from i2i_models.inference.inside import PatchMap, code_picture, gan_loss, patch_maps, scores, without_skips
+from i2i_models.networks import methods
+from i2i_models.networks.network import TranslationNetwork
+from i2i_models.networks.unet import UNet
 from ui import inside as ui_inside
 from ui import text
 from ui.answers import Answers
@@ -42,16 +43,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         i2i.UNIT(i2i.UNITConfig(base_width=4, blocks=1, discriminator_width=4, discriminator_layers=3)),
         i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, discriminator_width=4, discriminator_layers=2, mlp_width=8)),
     ]
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("shape")}
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("shape")}
     for network in networks:
         training = {"objective.gan": "least_squares"} if network.method == "pix2pix" else {}
-        info = checkpoint.Info(network.method, network.title, network.method, SIZE, domains, training)
+        info = checkpoints.Info(network.method, network.title, network.method, SIZE, domains, training)
         discriminators = network.discriminators()
         for weights in discriminators.parameters():
             nn.init.normal_(weights, 0, 0.15)  # untrained ones say 0 of everything
-        checkpoint.save(folder / network.method, network, info, discriminators)
-    info = checkpoint.Info("bare", "bare", "pix2pix", SIZE, domains)
-    checkpoint.save(folder / "bare", networks[0], info)
+        checkpoints.save(folder / network.method, network, info, discriminators)
+    info = checkpoints.Info("bare", "bare", "pix2pix", SIZE, domains)
+    checkpoints.save(folder / "bare", networks[0], info)
     return folder
 
 
@@ -119,8 +120,8 @@ def test_cells_lie_around_the_patches_that_they_judge(method: str) -> None:
         "munit": i2i.MUNIT(i2i.MUNITConfig(4, discriminator_width=4, discriminator_layers=3, discriminator_scales=2)),
     }
     side = 256
-    domains = {key: checkpoint.Domain(key) for key in "AB"}
-    info = checkpoint.Info("x", "x", method, side, domains, {"objective.gan": "cross_entropy"})
+    domains = {key: checkpoints.Domain(key) for key in "AB"}
+    info = checkpoints.Info("x", "x", method, side, domains, {"objective.gan": "cross_entropy"})
     translator = i2i.Translator(networks[method].eval(), info)
     translator._discriminators = networks[method].discriminators().eval()
     codes = translator.encode(Image.new("RGB", (side, side), "white"))
@@ -138,23 +139,23 @@ def test_cells_lie_around_the_patches_that_they_judge(method: str) -> None:
 
 def test_discriminators_are_read_once_and_only_when_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    load_weights = checkpoint.load_weights
+    load_weights = checkpoints.load_weights
 
     def counting(path: Path) -> dict[str, Tensor]:
         read.append(path.name)
         return load_weights(path)
 
-    monkeypatch.setattr(checkpoint, "load_weights", counting)
+    monkeypatch.setattr(checkpoints.folder, "load_weights", counting)
     translator = i2i.load(folder / "cyclegan")
     codes = translator.encode(drawing())
     y = translator.draw(codes)
-    assert read == [checkpoint.WEIGHTS]
+    assert read == [checkpoints.WEIGHTS]
     threads = [threading.Thread(target=patch_maps, args=(translator, codes, y)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert read == [checkpoint.WEIGHTS, checkpoint.DISCRIMINATOR]
+    assert read == [checkpoints.WEIGHTS, checkpoints.DISCRIMINATOR]
 
 
 def test_without_a_discriminator_there_is_a_sentence(folder: Path) -> None:
@@ -164,13 +165,13 @@ def test_without_a_discriminator_there_is_a_sentence(folder: Path) -> None:
 
 
 def test_a_discriminator_of_another_network_is_refused(folder: Path, tmp_path: Path) -> None:
-    network, _ = checkpoint.read(folder / "pix2pix")
+    network, _ = methods.read(folder / "pix2pix")
     other = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=8))
     with pytest.raises(i2i.CheckpointError, match="has shape"):
-        checkpoint.read_discriminators(folder / "pix2pix", other)
-    (tmp_path / checkpoint.DISCRIMINATOR).write_bytes(b"no weights")
+        checkpoints.read_discriminators(folder / "pix2pix", other)
+    (tmp_path / checkpoints.DISCRIMINATOR).write_bytes(b"no weights")
     with pytest.raises(i2i.CheckpointError, match="damaged"):
-        checkpoint.read_discriminators(tmp_path, network)
+        checkpoints.read_discriminators(tmp_path, network)
 
 
 # ---- codes

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from toys import bright, coloured, dark, inner_colour, inverted, learn
 
-from i2i_models.methods import METHODS
-from i2i_models.munit import MUNIT, MUNITConfig, MUNITObjective
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.munit import MUNIT, MUNITConfig, MUNITObjective
 
 
 @pytest.fixture(autouse=True)

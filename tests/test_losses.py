@@ -10,14 +10,14 @@ import torchvision
 from test_methods import UNPAIRED, images, tiny
 from torch import Tensor, nn
 
-from i2i_models import munit, perceptual
-from i2i_models.cyclegan import CycleGANObjective, ImagePool
-from i2i_models.discogan import DiscoGANObjective
 from i2i_models.errors import TrainingError
-from i2i_models.losses import adversarial, fool, real_and_fake, tell_apart
-from i2i_models.methods import METHODS
-from i2i_models.munit import MUNITObjective
-from i2i_models.unit import UNITObjective, kl
+from i2i_models.networks import munit, perceptual
+from i2i_models.networks.cyclegan import CycleGANObjective, ImagePool
+from i2i_models.networks.discogan import DiscoGANObjective
+from i2i_models.networks.losses import adversarial, discriminator_loss, generator_adversarial_loss, real_and_fake_loss
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.munit import MUNITObjective
+from i2i_models.networks.unit import UNITObjective, kl
 
 
 class FirstChannel(nn.Module):
@@ -46,7 +46,7 @@ def numbers(parts: dict[str, Tensor]) -> dict[str, float]:
 
 
 def test_scales_add_up() -> None:
-    real, fake = real_and_fake(TwoScales(), flat(0.5), flat(0.25), "least_squares")
+    real, fake = real_and_fake_loss(TwoScales(), flat(0.5), flat(0.25), "least_squares")
     assert real.item() == pytest.approx(0.5**2 + 0)
     assert fake.item() == pytest.approx(0.25**2 + 0.5**2)
     logits = TwoScales()(torch.cat([flat(0.5), flat(0.25)]))
@@ -55,7 +55,7 @@ def test_scales_add_up() -> None:
 
 def test_batch_norm_sees_real_and_fake_apart() -> None:
     judge = nn.Sequential(FirstChannel(), nn.BatchNorm2d(1))
-    real, fake = real_and_fake(judge, flat(0.75), flat(-0.75), "least_squares")
+    real, fake = real_and_fake_loss(judge, flat(0.75), flat(-0.75), "least_squares")
     assert (real.item(), fake.item()) == pytest.approx((1, 0), abs=1e-4), (
         "flat images are all 0 to it: none gives away the other"
     )
@@ -63,10 +63,10 @@ def test_batch_norm_sees_real_and_fake_apart() -> None:
 
 def test_tell_apart_and_fool() -> None:
     fake_a, fake_b = flat(0.5).requires_grad_(), flat(-1.0)
-    parts = tell_apart(JUDGES, flat(0.75), flat(0.0), fake_a, fake_b, "least_squares")
+    parts = discriminator_loss(JUDGES, flat(0.75), flat(0.0), fake_a, fake_b, "least_squares")
     assert numbers(parts) == {"d_real": 0.25**2 + 1, "d_fake": 0.5**2 + 1}
     assert not parts["d_fake"].requires_grad
-    assert fool(JUDGES, fake_a, fake_b, "least_squares").item() == pytest.approx(0.5**2 + 4)
+    assert generator_adversarial_loss(JUDGES, fake_a, fake_b, "least_squares").item() == pytest.approx(0.5**2 + 4)
 
 
 def test_discogan() -> None:
@@ -78,7 +78,7 @@ def test_discogan() -> None:
         "d_real": -math.log(sigmoid) - math.log(0.5),
         "d_fake": -math.log(0.5) - math.log(1 - sigmoid),
     }
-    g = objective.generator_loss(None, JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
+    g = objective.generator_loss(JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
     assert numbers(g) == {"gan": -math.log(0.5) - math.log(sigmoid), "reconstruction": 0.25 + 0.25}
 
 
@@ -90,7 +90,7 @@ def test_cyclegan() -> None:
     judges = nn.ModuleDict({**JUDGES, "pool_A": ImagePool(), "pool_B": ImagePool()})
     d = CycleGANObjective().discriminator_loss(judges, flat(1.0), flat(0.0), outputs)
     assert numbers(d) == {"d_real": 0.5 * (0 + 1), "d_fake": 0.5 * (0.25 + 0.0625)}
-    g = CycleGANObjective().generator_loss(None, judges, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
+    g = CycleGANObjective().generator_loss(judges, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
     assert numbers(g) == {"gan": 0.25 + 0.75**2, "cycle": 10 * (0.5 + 0.25), "identity": 5 * (0.25 + 0.5)}
 
 
@@ -100,7 +100,7 @@ def test_unit() -> None:
         "same_a": flat(0.75), "same_b": flat(0.0), "fake_a": flat(0.0), "fake_b": flat(0.0),
         "cycle_a": flat(0.5), "cycle_b": flat(0.25),
     }  # fmt: skip
-    g = UNITObjective().generator_loss(None, JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
+    g = UNITObjective().generator_loss(JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
     assert numbers(g) == {
         "gan": 10 * 2 * math.log(2),
         "kl": 0.1 * 2,
@@ -127,10 +127,10 @@ def test_munit(monkeypatch: pytest.MonkeyPatch) -> None:
     }  # fmt: skip
     a, b = flat(1.0), flat(0.0)
     expected = {"gan": 1 + 0.25, "image": 10 * 0.5, "content": 1 + 0.25, "style": 2.0}
-    assert numbers(MUNITObjective().generator_loss(None, JUDGES, a, b, outputs)) == expected  # type: ignore[arg-type]
+    assert numbers(MUNITObjective().generator_loss(JUDGES, a, b, outputs)) == expected  # type: ignore[arg-type]
     monkeypatch.setattr(munit, "domain_invariant", lambda translation, source: torch.tensor(3.0))
     options = MUNITObjective(lambda_cycle=10, lambda_vgg=2)
-    g = options.generator_loss(None, JUDGES, a, b, outputs)  # type: ignore[arg-type]
+    g = options.generator_loss(JUDGES, a, b, outputs)  # type: ignore[arg-type]
     assert numbers(g) == {**expected, "cycle": 10 * 1, "vgg": 2 * (3 + 3)}
 
 
@@ -182,7 +182,7 @@ def test_gradients_reach_what_they_should_and_nothing_else(method: str) -> None:
 
     discriminators.zero_grad()
     discriminators.requires_grad_(False)
-    sum(objective.generator_loss(network, discriminators, a, b, outputs).values()).backward()
+    sum(objective.generator_loss(discriminators, a, b, outputs).values()).backward()
     assert all(p.grad is None for p in discriminators.parameters())
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
     assert all(p.grad.abs().sum() > 0 for p in network.parameters() if p.dim() > 1)
@@ -204,7 +204,7 @@ def test_a_step_runs_no_network_more_often_than_it_must(method: str) -> None:
     a, b = images(height=64), images(height=64)
     outputs = objective.outputs(network, a, b)
     objective.discriminator_loss(discriminators, a, b, outputs)
-    objective.generator_loss(network, discriminators, a, b, outputs)
+    objective.generator_loss(discriminators, a, b, outputs)
     # A discriminator: real and fake together, then the fake. The rest: once there, once back, the decoders both in one.
     expected = {"judges": 2, "generators": 2, "encoders": 2, "content_encoders": 2, "style_encoders": 2}
     decoders = {"unit": 2, "munit": 1}

@@ -10,16 +10,16 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.cyclegan import CycleGAN, CycleGANConfig, ImagePool
+from i2i_models import checkpoints
 from i2i_models.errors import CheckpointError, DirectionError, ShapeError, TrainingError
-from i2i_models.layers import LayerNorm, Standardise
-from i2i_models.methods import METHODS
-from i2i_models.munit import MUNIT
-from i2i_models.network import TranslationNetwork
-from i2i_models.patchgan import MultiScalePatchGAN
-from i2i_models.unet import UNet
-from i2i_models.unit import UNIT, UNITConfig
+from i2i_models.networks.cyclegan import CycleGAN, CycleGANConfig, ImagePool
+from i2i_models.networks.layers import LayerNorm, Standardise
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.munit import MUNIT
+from i2i_models.networks.network import TranslationNetwork
+from i2i_models.networks.patchgan import MultiScalePatchGAN
+from i2i_models.networks.unet import UNet
+from i2i_models.networks.unit import UNIT, UNITConfig
 
 TINY: dict[str, dict[str, Any]] = {
     "pix2pix": {"base_width": 4, "depth": 3, "discriminator_width": 4, "discriminator_layers": 2},
@@ -40,8 +40,8 @@ def images(n: int = 2, height: int = 32, width: int = 48) -> Tensor:
     return torch.rand(n, 3, height, width) * 2 - 1
 
 
-def info(method: str) -> checkpoint.Info:
-    return checkpoint.Info("x", "x", method, 32, {"A": checkpoint.Domain("a"), "B": checkpoint.Domain("b")})
+def info(method: str) -> checkpoints.Info:
+    return checkpoints.Info("x", "x", method, 32, {"A": checkpoints.Domain("a"), "B": checkpoints.Domain("b")})
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -101,21 +101,21 @@ def test_a_config_that_cannot_be_built_is_refused(method: str, values: dict[str,
 @pytest.mark.parametrize("method", METHODS)
 def test_checkpoint_and_back(method: str, tmp_path: Path) -> None:
     network = tiny(method).eval()
-    checkpoint.save(tmp_path / "x", network, info(method), network.discriminators(), torch.float32)
+    checkpoints.save(tmp_path / "x", network, info(method), network.discriminators(), torch.float32)
     loaded = i2i.load(tmp_path / "x").network
     x = images()
     for direction in network.directions:
         torch.testing.assert_close(loaded.translate(x, direction), network.translate(x, direction))
     again = network.discriminators()
-    weights = load_file(tmp_path / "x" / checkpoint.DISCRIMINATOR)
+    weights = load_file(tmp_path / "x" / checkpoints.DISCRIMINATOR)
     assert set(weights) == {name for name in again.state_dict() if "pool" not in name}
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_weights_of_another_width_are_refused(method: str, tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "x", tiny(method), info(method))
-    checkpoint.save(tmp_path / "y", tiny(method, base_width=8), info(method))
-    (tmp_path / "y" / checkpoint.WEIGHTS).rename(tmp_path / "x" / checkpoint.WEIGHTS)
+    checkpoints.save(tmp_path / "x", tiny(method), info(method))
+    checkpoints.save(tmp_path / "y", tiny(method, base_width=8), info(method))
+    (tmp_path / "y" / checkpoints.WEIGHTS).rename(tmp_path / "x" / checkpoints.WEIGHTS)
     with pytest.raises(CheckpointError, match="has shape"):
         i2i.load(tmp_path / "x")
 
@@ -131,8 +131,8 @@ def test_an_optimizer_holds_each_parameter_once(method: str) -> None:
 
 def test_tied_blocks_stay_tied(tmp_path: Path) -> None:
     network = tiny("unit").eval()
-    checkpoint.save(tmp_path / "x", network, info("unit"))
-    names = list(load_file(tmp_path / "x" / checkpoint.WEIGHTS))
+    checkpoints.save(tmp_path / "x", network, info("unit"))
+    names = list(load_file(tmp_path / "x" / checkpoints.WEIGHTS))
     assert sum("shared_encoder" in name for name in names) == sum("shared_decoder" in name for name in names) == 4
     loaded: Any = i2i.load(tmp_path / "x").network
     x = images()

@@ -1,6 +1,7 @@
 """The networks and losses of pix2pix against the paper, public code and values worked by hand."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,20 +9,23 @@ from torch import nn
 from torch.nn import functional as F
 
 from i2i_models.errors import CheckpointError, DirectionError, ShapeError
-from i2i_models.layers import FEW_POSITIONS, Conv2d, ConvTranspose2d, InstanceNorm
-from i2i_models.losses import adversarial, real_and_fake
-from i2i_models.patchgan import PatchGAN
-from i2i_models.pix2pix import Pix2Pix, Pix2PixConfig, Pix2PixObjective
-from i2i_models.unet import UNet, UpsampleConv
+from i2i_models.networks.layers import FEW_POSITIONS, Conv2d, ConvTranspose2d, InstanceNorm
+from i2i_models.networks.losses import adversarial, real_and_fake_loss
+from i2i_models.networks.patchgan import PatchGAN
+from i2i_models.networks.pix2pix import Pix2Pix, Pix2PixConfig, Pix2PixObjective
+from i2i_models.networks.unet import UNet, UpsampleConv
 
 TINY = Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator_layers=2)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (32, 48), (64, 16)])
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
-@pytest.mark.parametrize("last_layer", ["upsample", "transposed"])
-def test_translates_every_size_that_its_depth_divides(size: tuple[int, int], norm: str, last_layer: str) -> None:
-    network = Pix2Pix(Pix2PixConfig(base_width=4, depth=4, norm=norm, last_layer=last_layer))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "layers", [{"last_layer": "upsample"}, {"last_layer": "transposed"}, {"up_layers": "upsample"}]
+)
+def test_translates_every_size_that_its_depth_divides(size: tuple[int, int], norm: str, layers: dict[str, Any]) -> None:
+    network = Pix2Pix(Pix2PixConfig(base_width=4, depth=4, norm=norm, **layers))  # type: ignore[arg-type]
+    assert any(isinstance(m, nn.ConvTranspose2d) for m in network.modules()) == ("up_layers" not in layers)
     result = network.eval().translate(torch.randn(2, 3, *size))
     assert result.shape == (2, 3, *size)
     assert result.abs().max() <= 1
@@ -119,7 +123,7 @@ def test_adversarial_losses_by_hand() -> None:
     assert adversarial(logits, False, "cross_entropy").item() == pytest.approx(expected, rel=1e-5)
     assert adversarial(logits, True, "least_squares").item() == pytest.approx((1 + 1) / 2)
     assert adversarial(logits, False, "least_squares").item() == pytest.approx((0 + 4) / 2)
-    real, fake = real_and_fake(nn.Identity(), torch.tensor([1.0, 1.0]), torch.tensor([3.0, 1.0]), "least_squares")
+    real, fake = real_and_fake_loss(nn.Identity(), torch.tensor([1.0, 1.0]), torch.tensor([3.0, 1.0]), "least_squares")
     assert (real.item(), fake.item()) == (0.0, 5.0)
 
 
@@ -137,7 +141,7 @@ def test_pix2pix_losses_by_hand() -> None:
     d = objective.discriminator_loss(Constant(), a, b, outputs)
     # Real pairs have mean ½, so (½ − 1)²; fake ones ¼, so (¼ − 0)²; both halved.
     assert (d["d_real"].item(), d["d_fake"].item()) == (0.125, 0.03125)
-    g = objective.generator_loss(Pix2Pix(TINY), Constant(), a, b, outputs)
+    g = objective.generator_loss(Constant(), a, b, outputs)
     assert (g["gan"].item(), g["l1"].item()) == ((0.25 - 1) ** 2, 5.0)
 
 
@@ -150,7 +154,7 @@ def test_gradients_reach_what_they_should() -> None:
     assert all(p.grad is None for p in network.parameters())
     assert all(p.grad is not None for p in discriminator.parameters())
     discriminator.requires_grad_(False).zero_grad()
-    sum(objective.generator_loss(network, discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
+    sum(objective.generator_loss(discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
     assert all(p.grad is not None for p in network.parameters())
     assert all(p.grad is None for p in discriminator.parameters())
 
@@ -170,6 +174,6 @@ def test_a_tiny_pair_is_memorised() -> None:
         sum(objective.discriminator_loss(discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
         d.step()
         g.zero_grad()
-        sum(objective.generator_loss(network, discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
+        sum(objective.generator_loss(discriminator, a, b, outputs).values()).backward()  # type: ignore[union-attr]
         g.step()
     assert F.l1_loss(network.eval().translate(a), b) < 0.05

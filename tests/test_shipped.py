@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 
 FOLDERS = i2i.find_checkpoints(ROOT / "checkpoints")
 DATA = ROOT.parent / "shared" / "data"
@@ -36,7 +36,7 @@ def test_a_folder_is_laid_out_as_its_hub_repo(folder: Path) -> None:
     examples = list((folder / "examples").glob("*.png"))
     assert 6 <= len(examples) <= 8
     assert all(path.stat().st_size < 100_000 for path in examples)
-    state = checkpoint.load_weights(folder / "model.safetensors")
+    state = checkpoints.load_weights(folder / "model.safetensors")
     assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
 
 

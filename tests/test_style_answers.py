@@ -14,7 +14,8 @@ from PIL import Image, ImageSequence
 from tiny_munit import DIM, a_space, load_tiny
 
 import i2i_models as i2i
-from i2i_models.styles import STYLES, parse_style, save_styles
+from i2i_models.checkpoints import STYLES
+from i2i_models.checkpoints.styles import parse_style, save_styles
 from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.multimodal.animation import encoders

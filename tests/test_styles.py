@@ -12,11 +12,10 @@ from tiny_munit import DIM, TINY, a_space, load_tiny
 from torch import Tensor
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.errors import CheckpointError, DirectionError, StyleError, TrainingError
-from i2i_models.styles import (
+from i2i_models import checkpoints
+from i2i_models.checkpoints import STYLES
+from i2i_models.checkpoints.styles import (
     LIMIT,
-    STYLES,
     check_style,
     format_style,
     interpolate,
@@ -27,6 +26,7 @@ from i2i_models.styles import (
     save_styles,
     varied_examples,
 )
+from i2i_models.errors import CheckpointError, DirectionError, StyleError, TrainingError
 from train.loop import train
 from train.options import Augment, Job, Options
 from train.styles import find_styles, styles, training_images
@@ -180,8 +180,8 @@ def test_the_command_and_the_export_write_the_same(pairs: Path, tmp_path: Path) 
 
 def test_no_styles_where_the_method_has_none(pairs: Path, tmp_path: Path) -> None:
     network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
-    domains = {"A": checkpoint.Domain("a"), "B": checkpoint.Domain("b")}
-    checkpoint.save(tmp_path / "p", network, checkpoint.Info("p", "P", "pix2pix", 32, domains))
+    domains = {"A": checkpoints.Domain("a"), "B": checkpoints.Domain("b")}
+    checkpoints.save(tmp_path / "p", network, checkpoints.Info("p", "P", "pix2pix", 32, domains))
     with pytest.raises(TrainingError, match="no style"):
         styles(tmp_path / "p", str(pairs))
     with pytest.raises(DirectionError, match="no style"):

@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 import i2i_models as i2i
-from i2i_models.checkpoint import Domain
+from i2i_models.checkpoints import Domain
 from i2i_models.errors import TrainingError
-from i2i_models.palettes import LabelSet, write_palette
-from i2i_models.pix2pix import Pix2PixConfig, Pix2PixObjective
+from i2i_models.images.palettes import LabelSet, write_palette
+from i2i_models.networks.pix2pix import Pix2PixConfig, Pix2PixObjective
 from train import loop, state
 from train.loop import Trainer, train
 from train.options import Augment, Job, Options

@@ -18,10 +18,10 @@ from safetensors.torch import load_file
 from test_methods import TINY, UNPAIRED, images, tiny
 
 import i2i_models as i2i
-from i2i_models import cyclegan
 from i2i_models.errors import TrainingError
-from i2i_models.images import from_bytes
-from i2i_models.methods import METHODS
+from i2i_models.images.tensors import from_bytes
+from i2i_models.networks import cyclegan
+from i2i_models.networks.methods import METHODS
 from train import __main__ as commands
 from train import augment
 from train.grids import save_grid

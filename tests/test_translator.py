@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models.checkpoint import Domain, Info
+from i2i_models.checkpoints import Domain, Info
 from i2i_models.errors import DirectionError
 
 

@@ -21,8 +21,8 @@ import torch
 from PIL import Image, ImageDraw
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.network import TranslationNetwork
+from i2i_models import checkpoints
+from i2i_models.networks.network import TranslationNetwork
 from ui import payload as reading
 from ui import text
 from ui.answers import Answers
@@ -49,9 +49,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
         ONE_WAY: i2i.CycleGAN(i2i.CycleGANConfig(base_width=4, blocks=1, one_way=True)),
     }
-    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
+    domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
     for name, network in networks.items():
-        checkpoint.save(folder / name, network, checkpoint.Info(name, name.title(), network.method, 32, domains))
+        checkpoints.save(folder / name, network, checkpoints.Info(name, name.title(), network.method, 32, domains))
     (folder / NAME / "README.md").write_text(
         "---\nlicense: mit\n---\n# A card\n\n![samples](samples.png) ![secret](../../etc/passwd) ![far](https://a.b/c.png)\n"
     )

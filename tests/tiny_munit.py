@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.styles import StyleSpace, principal
+from i2i_models import checkpoints
+from i2i_models.checkpoints.styles import StyleSpace, principal
 
 TINY = i2i.MUNITConfig(
     base_width=4,
@@ -22,8 +22,8 @@ DIM = TINY.style_dim
 
 def load_tiny(folder: Path) -> i2i.Translator:
     """Save it as the checkpoint `tiny` under a folder, and load that."""
-    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
-    checkpoint.save(folder / "tiny", i2i.MUNIT(TINY), checkpoint.Info("tiny", "Tiny", "munit", 32, domains))
+    domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
+    checkpoints.save(folder / "tiny", i2i.MUNIT(TINY), checkpoints.Info("tiny", "Tiny", "munit", 32, domains))
     return i2i.load(folder / "tiny")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from i2i_models.network import TranslationNetwork
+from i2i_models.networks.network import TranslationNetwork
 
 Batch = Callable[[], tuple[Tensor, Tensor]]
 
@@ -62,7 +62,7 @@ def learn(network: TranslationNetwork, objective: Any, batch: Batch, steps: int,
         torch.stack(list(objective.discriminator_loss(discriminators, a, b, outputs).values())).sum().backward()
         discriminator_adam.step()
         discriminators.requires_grad_(False)
-        parts = objective.generator_loss(network, discriminators, a, b, outputs)
+        parts = objective.generator_loss(discriminators, a, b, outputs)
         torch.stack(list(parts.values())).sum().backward()
         generator_adam.step()
         discriminators.requires_grad_(True)

@@ -12,9 +12,9 @@ import torch
 from accelerate import PartialState
 from test_methods import TINY
 
-from i2i_models import unit
-from i2i_models.methods import METHODS
-from i2i_models.munit import MUNIT
+from i2i_models.networks import unit
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.munit import MUNIT
 from train.loop import Trainer
 from train.options import Augment, Job, Options
 

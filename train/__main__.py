@@ -7,7 +7,7 @@ from typing import Any
 import tyro
 
 from i2i_models.cli import run
-from i2i_models.methods import METHODS
+from i2i_models.networks.methods import METHODS
 
 from .evaluate import evaluate
 from .heap import keep_freed_memory

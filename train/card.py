@@ -9,9 +9,9 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from i2i_models import checkpoint
-from i2i_models.methods import METHODS
-from i2i_models.network import TranslationNetwork
+from i2i_models import checkpoints
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.network import TranslationNetwork
 
 from .measures import MEASURES, Values
 
@@ -30,8 +30,8 @@ NOT_MEASURED = "Not measured yet: `python -m train evaluate` does, and writes sa
 
 def write_card(folder: Path) -> None:
     """Write `README.md` from the checkpoint's `config.json` and, if there, its `metrics.json` and recipe's notes."""
-    config = json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))
-    measured = folder / checkpoint.METRICS
+    config = json.loads((folder / checkpoints.CONFIG).read_text(encoding="utf-8"))
+    measured = folder / checkpoints.METRICS
     metrics = json.loads(measured.read_text(encoding="utf-8"))["metrics"] if measured.is_file() else []
     notes = Path(__file__).parent / "recipes" / f"{folder.name}.md"
     training = config["training"]
@@ -54,7 +54,7 @@ def write_card(folder: Path) -> None:
         seen=_data_name(training),
         settings=_table([{"setting": k, "value": v} for k, v in settings.items()]),
     )
-    checkpoint.write_text(folder / checkpoint.CARD, re.sub(r"\n{3,}", "\n\n", card))
+    checkpoints.write_text(folder / checkpoints.CARD, re.sub(r"\n{3,}", "\n\n", card))
 
 
 def front_matter(name: str, config: dict[str, Any], metrics: list[Values]) -> str:

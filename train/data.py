@@ -16,7 +16,7 @@ from torch.utils.data import Dataset, Sampler
 from tqdm import tqdm
 
 from i2i_models.errors import DataError, ImageError
-from i2i_models.images import open_image
+from i2i_models.images.reading import open_image
 
 from . import augment
 from .files import image_files

@@ -8,7 +8,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 from i2i_models.errors import TrainingError
 
 from .card import write_card
@@ -50,16 +50,16 @@ def evaluate(
     for direction in tqdm(network.directions, "evaluating", leave=False):
         rows += measure(make_case(network, info, direction, images, batch_size), split)
     text = ",\n    ".join(json.dumps(row) for row in rows)
-    checkpoint.write_text(checkpoint_folder / checkpoint.METRICS, f'{{\n  "metrics": [\n    {text}\n  ]\n}}\n')
+    checkpoints.write_text(checkpoint_folder / checkpoints.METRICS, f'{{\n  "metrics": [\n    {text}\n  ]\n}}\n')
     count = min(EXAMPLES, len(images.a), len(images.b))
     save_grid(network, *images.fixed(count, info.size), checkpoint_folder / "samples.png")
     if examples:
         for direction in network.directions:
             inputs, truths = (images.a, images.b) if direction == "A2B" else (images.b, images.a)
-            folder = checkpoint_folder / checkpoint.EXAMPLES[direction[0]]
+            folder = checkpoint_folder / checkpoints.EXAMPLES[direction[0]]
             write_examples(inputs, folder)
             if images.paired:
-                write_examples(truths, folder / checkpoint.TRUTH, named=inputs)
+                write_examples(truths, folder / checkpoints.TRUTH, named=inputs)
     write_card(checkpoint_folder)
     for row in rows:
         print(", ".join(f"{name} {value}" for name, value in row.items()))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from i2i_models.errors import DataError
-from i2i_models.images import SUFFIXES
+from i2i_models.images.reading import SUFFIXES
 
 
 def image_files(folder: Path) -> list[Path]:

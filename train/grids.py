@@ -7,8 +7,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from i2i_models.images import from_bytes, to_bytes
-from i2i_models.network import TranslationNetwork
+from i2i_models.images.tensors import from_bytes, to_bytes
+from i2i_models.networks.network import TranslationNetwork
 
 
 def save_grid(network: TranslationNetwork, a: Tensor, b: Tensor, path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from i2i_models.checkpoint import Info
+from i2i_models.checkpoints import Info
 
 from .data import Images, Source, Translations, find
 

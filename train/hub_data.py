@@ -3,7 +3,7 @@
 import numpy as np
 
 from i2i_models.errors import DataError, ImageError
-from i2i_models.images import to_rgb
+from i2i_models.images.reading import to_rgb
 
 from .data import Source, Sources
 

@@ -16,9 +16,9 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from i2i_models.errors import CheckpointError, DataError, TrainingError
-from i2i_models.images import from_bytes, to_image
-from i2i_models.palettes import Palette, nearest_label, read_palette
-from i2i_models.unet import UNet
+from i2i_models.images.palettes import Palette, nearest_label, read_palette
+from i2i_models.images.tensors import from_bytes, to_image
+from i2i_models.networks.unet import UNet
 
 from .data import Stream, Translations, find
 from .held_out import stack

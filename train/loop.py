@@ -18,17 +18,18 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from i2i_models import checkpoint
-from i2i_models.checkpoint import Domain
+from i2i_models import checkpoints
+from i2i_models.checkpoints import Domain
+from i2i_models.checkpoints.styles import save_styles
 from i2i_models.errors import I2IError, TrainingError
 from i2i_models.hub import is_hub_id
-from i2i_models.images import from_bytes
-from i2i_models.losses import from_negatives
-from i2i_models.methods import METHODS
-from i2i_models.network import Parts, TranslationNetwork
-from i2i_models.palettes import read_palette
-from i2i_models.push import check_login, check_name
-from i2i_models.styles import save_styles
+from i2i_models.hub.push import check_login, check_name
+from i2i_models.images.palettes import read_palette
+from i2i_models.images.tensors import from_bytes
+from i2i_models.networks.losses import negative_start_loss
+from i2i_models.networks.methods import METHODS
+from i2i_models.networks.network import TranslationNetwork
+from i2i_models.networks.objective import Losses, Objective, Outputs
 
 from .card import write_card
 from .data import Stream, Translations, find
@@ -46,22 +47,22 @@ CHECK_EVERY = 10
 class GeneratorStep(nn.Module):
     """Wraps what needs gradients in the generators, so that gradients are averaged over processes around it."""
 
-    def __init__(self, network: TranslationNetwork, objective: Any) -> None:
+    def __init__(self, network: TranslationNetwork, objective: Objective) -> None:
         super().__init__()
         self.network, self.objective = network, objective
 
-    def forward(self, a: Tensor, b: Tensor) -> Parts:
+    def forward(self, a: Tensor, b: Tensor) -> Outputs:
         return self.objective.outputs(self.network, a, b)
 
 
 class DiscriminatorStep(nn.Module):
     """The same for the discriminators."""
 
-    def __init__(self, discriminators: nn.Module, objective: Any) -> None:
+    def __init__(self, discriminators: nn.Module, objective: Objective) -> None:
         super().__init__()
         self.discriminators, self.objective = discriminators, objective
 
-    def forward(self, a: Tensor, b: Tensor, outputs: Parts) -> Parts:
+    def forward(self, a: Tensor, b: Tensor, outputs: Outputs) -> Losses:
         return self.objective.discriminator_loss(self.discriminators, a, b, outputs)
 
 
@@ -203,7 +204,7 @@ class Trainer:
             total=o.steps * o.batch_size, initial=self.step * o.batch_size, unit="img", unit_scale=True,
             desc=o.output.name, disable=not self.accelerator.is_main_process, mininterval=1, smoothing=0.05,
         )  # fmt: skip
-        recent: list[Parts] = []
+        recent: list[Losses] = []
         for a, b in loader:
             recent.append(self._one_step(a, b))
             self.step += 1
@@ -223,7 +224,7 @@ class Trainer:
                 break
         progress.close()
 
-    def _one_step(self, a: Tensor, b: Tensor) -> Parts:
+    def _one_step(self, a: Tensor, b: Tensor) -> Losses:
         # Chance is a function of the step and the process, so there is no random state to save.
         torch.manual_seed((self.options.seed * 1_000_003 + self.step) * 1009 + self.accelerator.process_index)
         rate = self.rate_at(self.step)
@@ -244,9 +245,9 @@ class Trainer:
 
         self.discriminators.requires_grad_(False)
         with self.accelerator.autocast():
-            g_parts = self.job.objective.generator_loss(self.network, self.discriminators, a, b, outputs)
+            g_parts = self.job.objective.generator_loss(self.discriminators, a, b, outputs)
             if self.step < self.options.negative_steps:
-                g_parts["gan"] = from_negatives(a, b, outputs["fake_a"], outputs["fake_b"])
+                g_parts["gan"] = negative_start_loss(a, b, outputs["fake_a"], outputs["fake_b"])
         self.accelerator.backward(total(g_parts))
         self.generator_optimizer.step()
         self.generator_optimizer.zero_grad()
@@ -266,7 +267,7 @@ class Trainer:
         rate = o.learning_rate * 0.5 ** (step // o.halve_every if o.halve_every else 0)
         return rate * (1.0 if step < start else (o.steps - step) / max(1.0, o.steps - start))
 
-    def _check(self, recent: list[Parts], progress: tqdm) -> None:
+    def _check(self, recent: list[Losses], progress: tqdm) -> None:
         """Look at the losses of the last steps; stop at the first that is no number."""
         if not recent:
             return
@@ -362,12 +363,12 @@ class Trainer:
         training = {**describe(self.job), "step": self.step, "data_note": o.data_note, "license": o.license}
         if is_hub_id(o.data) and not Path(o.data).exists():
             training["dataset"] = o.data
-        info = checkpoint.Info(o.output.name, title, self.method.method, o.size, domains, training)
+        info = checkpoints.Info(o.output.name, title, self.method.method, o.size, domains, training)
         network: TranslationNetwork = self.average.module  # type: ignore[assignment]
-        checkpoint.save(folder, network, info, self.discriminators)
+        checkpoints.save(folder, network, info, self.discriminators)
 
 
-def total(parts: Parts) -> Tensor:
+def total(parts: Losses) -> Tensor:
     """The sum of a loss's parts."""
     return torch.stack(list(parts.values())).sum()
 

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from i2i_models.checkpoint import Domain, Info
-from i2i_models.images import from_bytes, to_bytes
-from i2i_models.network import Direction, TranslationNetwork
+from i2i_models.checkpoints import Domain, Info
+from i2i_models.directions import Direction
+from i2i_models.images.tensors import from_bytes, to_bytes
+from i2i_models.networks.network import TranslationNetwork
 
 from .data import Translations
 from .held_out import spread, stack

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Literal
 
-from i2i_models.checkpoint import Kind
+from i2i_models.checkpoints import Kind
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from i2i_models.cli import run
 from i2i_models.errors import DataError, ImageError
-from i2i_models.images import open_image
-from i2i_models.outlines import outline
-from i2i_models.palettes import flatten_labels, read_palette, write_palette
+from i2i_models.images.outlines import outline
+from i2i_models.images.palettes import flatten_labels, read_palette, write_palette
+from i2i_models.images.reading import open_image
 
 from .files import image_files
 

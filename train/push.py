@@ -8,9 +8,10 @@ from pathlib import Path
 import tyro
 from tqdm import tqdm
 
-from i2i_models import checkpoint
-from i2i_models import push as hub_push
+from i2i_models import checkpoints
 from i2i_models.errors import I2IError
+from i2i_models.hub import push as hub_push
+from i2i_models.networks import methods
 
 from .card import write_card
 
@@ -33,13 +34,13 @@ def push(
         branch: push to this branch, made if it is not there, instead of main.
         message: of the commit.
     """
-    checkpoint.read_config(checkpoint_folder)
+    checkpoints.read_config(checkpoint_folder)
     _ensure_card(checkpoint_folder)
-    print(hub_push.push(checkpoint_folder, repo_id, message, private or None, branch))
+    print(hub_push.push(checkpoint_folder, repo_id, message, private or None, branch, check=methods.read))
 
 
 def _ensure_card(folder: Path) -> None:
-    if not (folder / checkpoint.CARD).exists():
+    if not (folder / checkpoints.CARD).exists():
         write_card(folder)
 
 
@@ -84,7 +85,7 @@ class Pusher:
         print(f"Pushing {folder} to {self.repo_id} …", flush=True)
         try:
             _ensure_card(folder)
-            print(hub_push.push(folder, self.repo_id, message, self.private or None))
+            print(hub_push.push(folder, self.repo_id, message, self.private or None, check=methods.read))
         except (I2IError, OSError) as error:
             again = f"python -m train push {folder} {self.repo_id}" + (" --private" if self.private else "")
             print(f"The training is complete, but pushing it failed: {error}\nTry again: {again}", file=sys.stderr)
@@ -106,7 +107,9 @@ class Pusher:
                 (folder, message), self._waiting = self._waiting, None
             try:
                 # A training that ends need not wait for another try: its last push says it all.
-                hub_push.push(folder, self.repo_id, message, self.private or None, sleep=self._sleep)
+                hub_push.push(
+                    folder, self.repo_id, message, self.private or None, check=methods.read, sleep=self._sleep
+                )
             except _Ending:
                 return
             except Exception as error:

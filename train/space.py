@@ -11,9 +11,9 @@ import tyro
 import yaml
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-from i2i_models import checkpoint, hub
+from i2i_models import checkpoints, hub
 from i2i_models.errors import HubError
-from i2i_models.push import Operation, check_name, commit, with_retries
+from i2i_models.hub.push import Operation, check_name, commit, with_retries
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("app.py", "requirements.txt", "LICENSE")
@@ -86,7 +86,7 @@ def bundle(root: Path, models: list[str]) -> dict[str, Path | bytes]:
     found = dict(_found(root))
     if missing := [name for name in (*FILES, "README.md") if not (root / name).is_file()]:
         raise HubError(f"{root / missing[0]} is missing: run this command in a clone of the project.")
-    if not any(name.endswith(f"/{checkpoint.WEIGHTS}") for name in found) and not models:
+    if not any(name.endswith(f"/{checkpoints.WEIGHTS}") for name in found) and not models:
         raise HubError(f"{root / 'checkpoints'} holds no checkpoint: train one, or offer some of the Hub with --offer.")
     readme = (root / "README.md").read_text(encoding="utf-8")
     found |= {name: root / name for name in _pictures(readme) if (root / name).is_file()}
@@ -100,7 +100,7 @@ def _found(root: Path) -> Iterator[tuple[str, Path]]:
         for path in sorted((root / package).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path.relative_to(root).as_posix(), path
-    for folder in checkpoint.find_checkpoints(root / "checkpoints"):
+    for folder in checkpoints.find_checkpoints(root / "checkpoints"):
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
             if path.is_file() and any(fnmatch(name, pattern) for pattern in hub.LAYOUT):

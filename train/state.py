@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 from i2i_models.errors import TrainingError
-from i2i_models.network import TranslationNetwork
+from i2i_models.networks import methods
+from i2i_models.networks.network import TranslationNetwork
 
 FILE = "state.pt"
 
@@ -59,14 +60,14 @@ def start_from(folder: Path, network: TranslationNetwork, discriminators: nn.Mod
         CheckpointError: the folder is no checkpoint, or a damaged one.
         TrainingError: its method or widths are others.
     """
-    found, info = checkpoint.read(folder)
+    found, info = methods.read(folder)
     if type(found) is not type(network) or found.config != network.config:
         raise TrainingError(
             f"--start-from {folder}: that is {info.method} with {found.config}, "
             f"not {network.method} with {network.config}: name these settings, or another checkpoint."
         )
     network.load_state_dict(found.state_dict())
-    if (folder / checkpoint.DISCRIMINATOR).is_file():
+    if (folder / checkpoints.DISCRIMINATOR).is_file():
         # What only their training needs, such as a pool of images, is not in a checkpoint and starts anew.
-        trained = checkpoint.read_discriminators(folder, found).state_dict()
+        trained = checkpoints.read_discriminators(folder, found).state_dict()
         discriminators.load_state_dict({**discriminators.state_dict(), **trained})

@@ -8,8 +8,8 @@ import tyro
 from PIL import Image, ImageDraw, ImageFont
 
 import i2i_models as i2i
+from i2i_models.directions import Direction
 from i2i_models.errors import CheckpointError, TrainingError
-from i2i_models.network import Direction
 
 from .held_out import held_out, spread
 

@@ -13,11 +13,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 import i2i_models as i2i
-from i2i_models.checkpoint import Info
+from i2i_models.checkpoints import Info
+from i2i_models.checkpoints.styles import LIMIT, StyleSpace, principal, save_styles, varied_examples
+from i2i_models.directions import DOMAINS
 from i2i_models.errors import StyleError, TrainingError
-from i2i_models.images import from_bytes
-from i2i_models.network import TranslationNetwork
-from i2i_models.styles import DOMAINS, LIMIT, StyleSpace, principal, save_styles, varied_examples
+from i2i_models.images.tensors import from_bytes
+from i2i_models.networks.network import TranslationNetwork
 
 from .augment import resize
 from .data import Key, Translations, find
@@ -77,7 +78,7 @@ def find_styles(
     was_training = network.training
     network.eval()
     device = next(network.parameters()).device
-    found = {}
+    found: dict[str, StyleSpace] = {}
     for which, domain in enumerate(DOMAINS):
         indices = spread(len((images.a, images.b)[which]), limit)
         codes, small = [], []

@@ -20,8 +20,9 @@ from gradio.utils import get_space
 from huggingface_hub import HfApi
 
 import i2i_models as i2i
-from i2i_models import checkpoint, hub
-from i2i_models.push import push
+from i2i_models import hub
+from i2i_models.hub.push import push
+from i2i_models.networks import methods
 from ui import text
 from ui.answers import Answers
 from ui.catalog import Catalog
@@ -117,7 +118,7 @@ def _show_opened(tab: gr.Tab, opened: gr.State, answers: Answers) -> None:
 
 def _copies(catalog: Catalog, translators: Sequence[i2i.Translator]) -> None:
     with gr.Accordion(text.ACCOUNT["copy"], open=False, elem_id="copy"):
-        models = [(f"{t.info.title} ({t.abilities.title})", t.info.name) for t in translators if t.folder]
+        models = [(f"{t.info.title} ({t.capabilities.title})", t.info.name) for t in translators if t.folder]
         with gr.Row(elem_classes="settings"):
             which = gr.Dropdown(models, label=text.ACCOUNT["copy_which"], elem_id="copy-which", min_width=220)
             name = gr.Textbox(label=text.ACCOUNT["copy_name"], elem_id="copy-name", max_length=96, min_width=220)
@@ -197,7 +198,7 @@ def open_own(name: str, token: gr.OAuthToken | None) -> i2i.Translator:
         kept = tempfile.TemporaryDirectory(prefix="own-", ignore_cleanup_errors=True)
         try:
             folder = hub.download(name.strip(), token=allowed, cache_dir=Path(kept.name), limit=MAX_WEIGHTS)
-            network, info = checkpoint.read(folder)
+            network, info = methods.read(folder)
         except BaseException:
             kept.cleanup()
             raise
@@ -225,7 +226,8 @@ def copy_to(
         raise AccountError(text.ACCOUNT["log_in_first"])
     assert translator.folder is not None
     repo_id = f"{profile.username}/{name.strip()}"
-    push(translator.folder, repo_id, f"Copy of {translator.info.name}", private, token=allowed, waits=(2.0,))
+    comment = f"Copy of {translator.info.name}"
+    push(translator.folder, repo_id, comment, private, token=allowed, check=methods.read, waits=(2.0,))
     return text.ACCOUNT["copied"].format(name=repo_id, url=f"{HfApi().endpoint}/{repo_id}")
 
 

@@ -16,8 +16,8 @@ from gradio_client.utils import is_file_obj, traverse
 from PIL import Image
 
 import i2i_models as i2i
+from i2i_models.checkpoints.styles import check_style, interpolate
 from i2i_models.directions import Direction, DomainKey, opposite, source
-from i2i_models.styles import check_style, interpolate
 from ui import text
 from ui.catalog import AT_ONCE, Catalog
 from ui.errors import BadRequest, sentences
@@ -158,7 +158,7 @@ class Api:
         if back not in translator.directions:
             raise BadRequest(text.SERVER["no_way_back"])
         there = self._decoded(translator, codes, seed, temperature, style)
-        guide = _read(image) if translator.abilities.style_dim else None
+        guide = _read(image) if translator.capabilities.style_dim else None
         with self.catalog.pool.slot():
             own = None if guide is None else translator.encode_style(guide, source(direction))
             return _file(translator.translate(there, back, own))
@@ -190,7 +190,7 @@ class Api:
             The style codes, to be given to `translate` or `interpolate`.
         """
         _check_count(n, 1, MAX_STYLES, "n")
-        drawn = random_styles(n, self._styled(checkpoint).abilities.style_dim, read_seed(seed) or 0)
+        drawn = random_styles(n, self._styled(checkpoint).capabilities.style_dim, read_seed(seed) or 0)
         return [[round(number, 4) for number in style] for style in drawn.tolist()]
 
     def interpolate(
@@ -258,7 +258,7 @@ class Api:
         self, image: Any, checkpoint: str, style_from: Any, style_to: Any, direction: Direction, steps: Any
     ) -> list[Image.Image]:
         _check_count(steps, 2, MAX_STEPS, "steps")
-        dim = self._styled(checkpoint).abilities.style_dim
+        dim = self._styled(checkpoint).capabilities.style_dim
         first, last = check_style(style_from, dim), check_style(style_to, dim)
         translator, codes = self._encoded(image, checkpoint, direction, MAX_FRAME_SIDE)
         frames = []
@@ -271,7 +271,7 @@ class Api:
         self, image: Any, checkpoint: str, direction: Direction, side: int = MAX_SIDE
     ) -> tuple[i2i.Translator, i2i.Codes]:
         translator = self.catalog.named(checkpoint)
-        translator.abilities.check_direction(direction)
+        translator.capabilities.check_direction(direction)
         picture = _read(image)
         shrink(picture, side, translator.info.domains[source(direction)].kind)
         with self.catalog.pool.slot():
@@ -281,9 +281,9 @@ class Api:
         self, translator: i2i.Translator, codes: i2i.Codes, seed: Any, temperature: Any, style: Any
     ) -> Image.Image:
         if style is not None:
-            if not translator.abilities.style_dim:
+            if not translator.capabilities.style_dim:
                 raise BadRequest(text.SERVER["no_style"])
-            style = check_style(style, translator.abilities.style_dim)
+            style = check_style(style, translator.capabilities.style_dim)
         chance = read_seed(seed), read_temperature(temperature)
         with self.catalog.pool.slot():
             return translator.decode(codes, style, *chance)
@@ -291,7 +291,7 @@ class Api:
     def _styled(self, checkpoint: str) -> i2i.Translator:
         """The translator of that name, if it has styles."""
         translator = self.catalog.named(checkpoint)
-        if not translator.abilities.style_dim:
+        if not translator.capabilities.style_dim:
             raise BadRequest(text.SERVER["no_style"])
         return translator
 
@@ -341,18 +341,18 @@ def _check_count(value: Any, low: int, high: int, name: str) -> None:
 
 
 def _described(translator: i2i.Translator) -> dict[str, Any]:
-    info, abilities = translator.info, translator.abilities
+    info, capabilities = translator.info, translator.capabilities
     return {
         "name": info.name,
         "title": info.title,
-        "method": abilities.title,
+        "method": capabilities.title,
         "size": info.size,
         "directions": list(translator.directions),
         "domains": {
             key: {"name": domain.name, "kind": domain.kind, "palette": {k: list(c) for k, c in domain.palette.items()}}
             for key, domain in info.domains.items()
         },
-        "paired": abilities.paired,
-        "chance": abilities.chance,
-        "style_numbers": abilities.style_dim,
+        "paired": capabilities.paired,
+        "chance": capabilities.chance,
+        "style_numbers": capabilities.style_dim,
     }

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import i2i_models as i2i
-from i2i_models.engine import OpenVINOEngine, graphs_made_apart
-from i2i_models.remote import Elsewhere, load_remote
+from i2i_models.inference.engine import OpenVINOEngine, graphs_made_apart
+from i2i_models.inference.remote import RemoteNetworks, load_remote
 from ui import text
 from ui.errors import BadRequest
 from ui.pool import Pool
@@ -26,7 +26,7 @@ class Catalog:
     It keeps nothing of visitors, and any number of threads may use it at once.
     """
 
-    def __init__(self, folder: Path, more: Sequence[str] = (), elsewhere: Elsewhere | None = None) -> None:
+    def __init__(self, folder: Path, more: Sequence[str] = (), elsewhere: RemoteNetworks | None = None) -> None:
         """Find every checkpoint in `folder`, and `more` by folder or Hub id.
 
         One that cannot be loaded is left out with a logged line. Weights are read later, by `warm` or by the first

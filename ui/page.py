@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import BlocksConfigDict
 
-from i2i_models.remote import Elsewhere
+from i2i_models.inference.remote import RemoteNetworks
 from ui import account, i18n, links, text
 from ui.answers import Answers
 from ui.api import Page, add_api
@@ -18,7 +18,9 @@ OWN = Tab("own", account.account_tab, lambda can: True)
 """The row of the visitor's own tab, after `TABS`."""
 
 
-def build(checkpoints: Path, more: Sequence[str] = (), elsewhere: Elsewhere | None = None) -> tuple[gr.Blocks, Catalog]:
+def build(
+    checkpoints: Path, more: Sequence[str] = (), elsewhere: RemoteNetworks | None = None
+) -> tuple[gr.Blocks, Catalog]:
     """Find the checkpoints in a folder, and more by folder or Hub id, and build the page that serves them.
 
     Networks run in this process, or `elsewhere`. Nothing is warm yet: call the catalog's `warm` once the page answers.

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import i2i_models as i2i
+from i2i_models.checkpoints.styles import check_style
 from i2i_models.directions import Direction, opposite
-from i2i_models.styles import check_style
 from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest
@@ -91,7 +91,7 @@ def read_question(catalog: Catalog, payload: Any) -> Question:
     payload = read_mapping(payload)
     translator, direction = read_model(catalog, payload)
     style, second = payload.get("style"), payload.get("second")
-    if second is not None and not translator.abilities.mixes_codes:
+    if second is not None and not translator.capabilities.mixes_codes:
         raise BadRequest(text.SERVER["no_walk"])
     way_back = read_switch(payload.get("way_back"))
     if way_back and opposite(direction) not in translator.directions:
@@ -144,9 +144,9 @@ def read_style(translator: i2i.Translator, value: Any) -> tuple[float, ...]:
     Raises:
         BadRequest: the translator has no styles. StyleError: the value is no style of it.
     """
-    if not translator.abilities.style_dim:
+    if not translator.capabilities.style_dim:
         raise BadRequest(text.SERVER["no_style"])
-    return tuple(check_style(value, translator.abilities.style_dim).tolist())
+    return tuple(check_style(value, translator.capabilities.style_dim).tolist())
 
 
 def read_upload(catalog: Catalog, payload: Any) -> Upload:

@@ -89,7 +89,7 @@ def _models_by_task(translators: Sequence[i2i.Translator]) -> dict[str, list[tup
     """What translators do → the methods that do it, as choices."""
     groups = defaultdict(list)
     for translator in translators:
-        groups[translator.info.title].append((translator.abilities.title, translator.info.name))
+        groups[translator.info.title].append((translator.capabilities.title, translator.info.name))
     return dict(groups)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import gradio as gr
 
 import i2i_models as i2i
-from i2i_models.abilities import Abilities
+from i2i_models import Capabilities
 from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.compare import compare_tab
@@ -25,12 +25,12 @@ class Tab(NamedTuple):
     """In links and in the ids of its elements."""
     build: Callable[[gr.Tab, Answers, Sequence[i2i.Translator]], None]
     """Builds what is in the tab; called when there is at least one model for it."""
-    takes: Callable[[Abilities], bool]
+    takes: Callable[[Capabilities], bool]
     """Which models belong into it."""
 
     def models(self, catalog: Catalog) -> list[i2i.Translator]:
         """The models of the catalog that belong into the tab."""
-        return [t for t in catalog.translators.values() if self.takes(t.abilities)]
+        return [t for t in catalog.translators.values() if self.takes(t.capabilities)]
 
 
 TABS = (
@@ -43,4 +43,4 @@ TABS = (
 
 def tab_of(translator: i2i.Translator) -> Tab:
     """The first tab that takes a model."""
-    return next(tab for tab in TABS if tab.takes(translator.abilities))
+    return next(tab for tab in TABS if tab.takes(translator.capabilities))

@@ -1,6 +1,6 @@
 """The tab where one input becomes one result: the model, the drawing editor, and the controls that the model has.
 
-It is the same for every method: the abilities of the network decide which controls are shown.
+It is the same for every method: the capabilities of the network decide which controls are shown.
 """
 
 import json
@@ -64,7 +64,7 @@ class ChanceControls:
 
     def __init__(self, choice: ModelChoice, elem_id: str) -> None:
         self._choice = choice
-        chance = choice.first.abilities.chance
+        chance = choice.first.capabilities.chance
         with gr.Row(elem_classes="settings"):
             self.dropout = gr.Checkbox(
                 False,
@@ -115,7 +115,7 @@ class ChanceControls:
     def recalled(self, settings: dict[str, Any]) -> list[Any]:
         """New values of `values`, which show settings of a link or of the history: the way back of `settings_js`."""
         translator = self._choice.translators.get(settings["checkpoint"], self._choice.first)
-        chance, seed = translator.abilities.chance, settings["seed"]
+        chance, seed = translator.capabilities.chance, settings["seed"]
         return [
             chance == "dropout" and seed is not None,
             settings["temperature"] if chance == "latent" and seed is not None else 0,
@@ -124,7 +124,7 @@ class ChanceControls:
 
     def _offer(self, name: str, dropout: bool) -> list[dict[str, Any]]:
         """Show the controls of the chosen model and no others."""
-        chance = self._choice.translators[name].abilities.chance
+        chance = self._choice.translators[name].capabilities.chance
         seeded = chance == "latent" or (chance == "dropout" and dropout)
         shown = (chance == "dropout", chance == "latent", seeded, seeded)
         return [gr.update(visible=visible) for visible in shown]
@@ -132,9 +132,9 @@ class ChanceControls:
 
 def settings_js(translators: Sequence[i2i.Translator]) -> str:
     """JavaScript that turns the controls' values into the editor's settings: only those that the model has."""
-    abilities = {t.info.name: {"directions": t.directions, "chance": t.abilities.chance} for t in translators}
+    capabilities = {t.info.name: {"directions": t.directions, "chance": t.capabilities.chance} for t in translators}
     return f"""(name, direction, dropout, temperature, seed) => {{
-        const {{ directions, chance }} = {json.dumps(abilities)}[name];
+        const {{ directions, chance }} = {json.dumps(capabilities)}[name];
         const on = {{ dropout, latent: temperature > 0 }}[chance];
         return {{
             checkpoint: name,

@@ -14,9 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 import i2i_models as i2i
-from i2i_models import checkpoint
 from i2i_models.directions import Direction
-from i2i_models.engine import TorchEngine, on_zero_gpu
+from i2i_models.inference.engine import TorchEngine, on_zero_gpu
+from i2i_models.networks import methods
 from ui.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def _draw(folder: str, direction: Direction, codes: np.ndarray, styles: np.ndarr
 
 @functools.lru_cache(maxsize=8)
 def _engine(folder: str) -> TorchEngine:
-    return TorchEngine(checkpoint.read(Path(folder))[0], "cuda" if torch.cuda.is_available() else "cpu")
+    return TorchEngine(methods.read(Path(folder))[0], "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _lent() -> Draw | None:

@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.network import TranslationNetwork
+from i2i_models import checkpoints
+from i2i_models.networks.network import TranslationNetwork
 
 from .easel import ARTIFACTS, Easel
 from .styles_tab import Open, Studio, save_munit
@@ -107,15 +107,15 @@ def full_page(tmp_path_factory: pytest.TempPathFactory, start_page: Callable[...
     ]
     palette = {"facade": (0, 48, 255), "window": (0, 128, 255)}
     tasks = {
-        "shape": {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("shape")},
-        "wall": {"A": checkpoint.Domain("labels", "labels", palette), "B": checkpoint.Domain("photo")},
+        "shape": {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("shape")},
+        "wall": {"A": checkpoints.Domain("labels", "labels", palette), "B": checkpoints.Domain("photo")},
     }
     for (task, domains), network in itertools.product(tasks.items(), networks):
         name = f"{task}-{network.method}"
         title = f"{domains['A'].name} ↔ {domains['B'].name}"
-        checkpoint.save(folder / name, network, checkpoint.Info(name, title, network.method, 32, domains))
+        checkpoints.save(folder / name, network, checkpoints.Info(name, title, network.method, 32, domains))
         (folder / name / "README.md").write_text(f"# {name}\n\nA card with a [link](https://example.org).\n")
-        for (domain, place), i in itertools.product(checkpoint.EXAMPLES.items(), range(3)):
+        for (domain, place), i in itertools.product(checkpoints.EXAMPLES.items(), range(3)):
             (folder / name / place).mkdir(parents=True, exist_ok=True)
             image = Image.new("RGB", (32, 32), "white")
             draw = ImageDraw.Draw(image)
@@ -183,8 +183,8 @@ def styles_server(start_page: Callable[..., tuple[str, list[str]]], tmp_path_fac
     save_munit(folder / "m1", "Lines to pictures", ("outline", "picture"), 1)
     save_munit(folder / "m2", "Pictures to pictures", ("picture", "picture"), 2)
     network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
-    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
-    checkpoint.save(folder / "p", network, checkpoint.Info("p", "Plain", "pix2pix", 32, domains))
+    domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
+    checkpoints.save(folder / "p", network, checkpoints.Info("p", "Plain", "pix2pix", 32, domains))
     return start_page(folder)[0]
 
 

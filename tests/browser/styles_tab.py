@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page, expect
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.styles import StyleSpace, principal, save_styles
+from i2i_models import checkpoints
+from i2i_models.checkpoints.styles import StyleSpace, principal, save_styles
 
 from .easel import Easel
 
@@ -36,8 +36,8 @@ def save_munit(folder: Path, title: str, kinds: tuple[str, str], seed: int) -> N
     with torch.no_grad():
         for decoder in network.decoders.values():
             decoder.mlp[-1].weight.mul_(3)  # type: ignore[union-attr, index]
-    domains = {key: checkpoint.Domain(f"{kind}s", kind) for key, kind in zip("AB", kinds, strict=True)}  # type: ignore[arg-type]
-    checkpoint.save(folder, network, checkpoint.Info(folder.name, title, "munit", SIZE, domains))
+    domains = {key: checkpoints.Domain(f"{kind}s", kind) for key, kind in zip("AB", kinds, strict=True)}  # type: ignore[arg-type]
+    checkpoints.save(folder, network, checkpoints.Info(folder.name, title, "munit", SIZE, domains))
     translator = i2i.load(folder)
     spaces = {}
     for domain in "AB":

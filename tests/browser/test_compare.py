@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page, expect
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 
 from .easel import Easel
 
@@ -24,7 +24,7 @@ def address(
 ) -> tuple[str, Path]:
     """The address of a page with tiny checkpoints, and their folder."""
     folder = tmp_path_factory.mktemp("compared")
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
     networks = (
         i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
         i2i.CycleGAN(i2i.CycleGANConfig(base_width=4, blocks=1, discriminator_width=4)),
@@ -32,7 +32,7 @@ def address(
     )
     for network in networks:
         name = f"emoji-{network.method}"
-        checkpoint.save(folder / name, network, checkpoint.Info(name, name, network.method, 32, domains))
+        checkpoints.save(folder / name, network, checkpoints.Info(name, name, network.method, 32, domains))
         (folder / name / "README.md").write_text(f"# The card of {name}\n\nUntrained.\n")
     examples = folder / "emoji-pix2pix" / "examples"
     (examples / "truth").mkdir(parents=True)

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Route, expect
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.network import TranslationNetwork
+from i2i_models import checkpoints
+from i2i_models.networks.network import TranslationNetwork
 
 from .easel import PHONE, SMILE, Easel
 
@@ -32,15 +32,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         i2i.UNIT(i2i.UNITConfig(base_width=4, blocks=1, discriminator_width=4, discriminator_layers=3)),
         i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, discriminator_width=4, discriminator_layers=2)),
     ]
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("shape")}
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("shape")}
     for network in networks:
         discriminators = None
         if network.method != "discogan":
             discriminators = network.discriminators()
             for weights in discriminators.parameters():
                 torch.nn.init.normal_(weights, 0, 0.15)
-        info = checkpoint.Info(network.method, "outline to shape", network.method, SIZE, domains)
-        checkpoint.save(folder / network.method, network, info, discriminators)
+        info = checkpoints.Info(network.method, "outline to shape", network.method, SIZE, domains)
+        checkpoints.save(folder / network.method, network, info, discriminators)
         (folder / network.method / "examples").mkdir()
         for i in range(2):
             image = Image.new("RGB", (SIZE, SIZE), "white")

@@ -9,7 +9,7 @@ import pytest
 from hub.conftest import hub, make  # noqa: F401
 from playwright.sync_api import Page, expect
 
-from i2i_models.push import push
+from i2i_models.hub.push import push
 from ui import account, page
 from ui.theme import CSS, THEME
 

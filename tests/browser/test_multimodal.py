@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from playwright.sync_api import Route, expect
 
-from i2i_models.styles import format_style, parse_style
+from i2i_models.checkpoints.styles import format_style, parse_style
 
 from .easel import PHONE, png
 from .styles_tab import DIM, SIZE, Open, Studio, asked

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from playwright.sync_api import Route, expect
 
-from i2i_models.styles import interpolate, parse_style
+from i2i_models.checkpoints.styles import interpolate, parse_style
 
 from .easel import png
 from .styles_tab import DIM, SIZE, Studio

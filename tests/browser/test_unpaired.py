@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Route, expect
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.network import TranslationNetwork
+from i2i_models import checkpoints
+from i2i_models.networks.network import TranslationNetwork
 
 from .easel import PHONE, SMILE, Easel, png
 
@@ -33,18 +33,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         i2i.UNIT(i2i.UNITConfig(base_width=4, blocks=1)),
     ]
     tasks = {
-        "shape": {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("shape")},
+        "shape": {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("shape")},
         "wall": {
-            "A": checkpoint.Domain("labels", "labels", {"facade": (0, 48, 255), "window": (0, 128, 255)}),
-            "B": checkpoint.Domain("photo"),
+            "A": checkpoints.Domain("labels", "labels", {"facade": (0, 48, 255), "window": (0, 128, 255)}),
+            "B": checkpoints.Domain("photo"),
         },
     }
     for task, domains in tasks.items():
         for network in networks:
             name = f"{task}-{network.method}"
             title = f"{domains['A'].name} ↔ {domains['B'].name}"
-            checkpoint.save(folder / name, network, checkpoint.Info(name, title, network.method, SIZE, domains))
-            for domain, place in checkpoint.EXAMPLES.items():
+            checkpoints.save(folder / name, network, checkpoints.Info(name, title, network.method, SIZE, domains))
+            for domain, place in checkpoints.EXAMPLES.items():
                 (folder / name / place).mkdir(parents=True)
                 for i in range(3):
                     example(domain, i).save(folder / name / place / f"{i}.png")

@@ -18,7 +18,7 @@ from conftest import ROOT
 from PIL import Image, ImageDraw
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 
 PAIRED, STYLED = "tiny-paired", "tiny-styled"
 
@@ -32,9 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PAIRED: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
         STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
     }
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("picture")}
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("picture")}
     for name, network in networks.items():
-        checkpoint.save(folder / name, network, checkpoint.Info(name, name.title(), network.method, 32, domains))
+        checkpoints.save(folder / name, network, checkpoints.Info(name, name.title(), network.method, 32, domains))
     return folder
 
 

@@ -17,7 +17,7 @@ from conftest import ROOT
 
 import i2i_models as i2i
 from i2i_models.errors import CheckpointError, ShapeError
-from i2i_models.remote import Elsewhere
+from i2i_models.inference.remote import RemoteNetworks
 from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.payload import to_data_url
@@ -33,7 +33,7 @@ SECONDS = 8.0
 
 
 @pytest.fixture(scope="module")
-def elsewhere(folder: Path) -> Iterator[Elsewhere]:
+def elsewhere(folder: Path) -> Iterator[RemoteNetworks]:
     # No reports to Ray's makers, no token left in the home folder, and patience where the machine is busy.
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled", RAY_agent_register_timeout_ms="120000")
     sys.path.insert(0, str(ROOT / "deploy"))
@@ -54,7 +54,7 @@ def elsewhere(folder: Path) -> Iterator[Elsewhere]:
 
 
 @pytest.fixture
-def catalog(folder: Path, elsewhere: Elsewhere) -> Catalog:
+def catalog(folder: Path, elsewhere: RemoteNetworks) -> Catalog:
     return Catalog(folder, elsewhere=elsewhere)
 
 
@@ -78,7 +78,7 @@ def test_a_remote_translator_answers_as_one_here(catalog: Catalog, folder: Path)
     assert "network" not in vars(there.engine)  # nothing of this needed it here
 
 
-def test_an_error_is_the_one_that_it_is_here(catalog: Catalog, folder: Path, elsewhere: Elsewhere) -> None:
+def test_an_error_is_the_one_that_it_is_here(catalog: Catalog, folder: Path, elsewhere: RemoteNetworks) -> None:
     codes = catalog.named(STYLED).encode(drawing())
     with pytest.raises(ShapeError) as caught:
         catalog.named(STYLED).decode(codes, torch.zeros(3))

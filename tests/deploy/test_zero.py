@@ -17,7 +17,7 @@ import torch
 from conftest import ROOT
 
 import i2i_models as i2i
-from i2i_models.engine import make_engine
+from i2i_models.inference.engine import make_engine
 from ui import zero
 from ui.answers import Answers
 from ui.catalog import Catalog
@@ -104,7 +104,7 @@ def asked(catalog: Catalog) -> tuple[i2i.Translator, i2i.Codes]:
 
 def test_many_pictures_are_drawn_in_one_call_of_another_process(spaces: Spaces, catalog: Catalog) -> None:
     translator, codes = asked(catalog)
-    styles = torch.randn(MANY, translator.abilities.style_dim)
+    styles = torch.randn(MANY, translator.capabilities.style_dim)
     lent = zero.decode_each(catalog.pool, translator, codes, styles)
     assert len(spaces.pids) == 1 and spaces.pids[0] != os.getpid()
     here = translator.decode_each(codes, styles)
@@ -136,7 +136,7 @@ def test_without_a_gpu_to_lend_the_processor_draws(
     spaces: Spaces, catalog: Catalog, caplog: pytest.LogCaptureFixture
 ) -> None:
     translator, codes = asked(catalog)
-    styles = torch.randn(MANY, translator.abilities.style_dim)
+    styles = torch.randn(MANY, translator.capabilities.style_dim)
     spaces.refusal = RuntimeError("You have exceeded your free ZeroGPU quota")
     drawn = zero.decode_each(catalog.pool, translator, codes, styles)
     here = translator.decode_each(codes, styles)
@@ -151,7 +151,9 @@ def test_elsewhere_nothing_is_lent_and_slots_are_short(catalog: Catalog, monkeyp
     slots = []
     whole = translator.decode_each
     monkeypatch.setattr(translator, "decode_each", lambda c, styles: slots.append(len(styles)) or whole(c, styles))
-    assert len(zero.decode_each(catalog.pool, translator, codes, torch.randn(10, translator.abilities.style_dim))) == 10
+    assert (
+        len(zero.decode_each(catalog.pool, translator, codes, torch.randn(10, translator.capabilities.style_dim))) == 10
+    )
     assert slots == [4, 4, 2]
 
 

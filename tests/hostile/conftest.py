@@ -17,8 +17,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 import i2i_models as i2i
-from i2i_models import checkpoint
-from i2i_models.network import TranslationNetwork
+from i2i_models import checkpoints
+from i2i_models.networks.network import TranslationNetwork
 from ui.payload import to_data_url
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +32,9 @@ def save_checkpoints(folder: Path) -> None:
         PLAIN: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
         STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
     }
-    domains = {"A": checkpoint.Domain("outlines", "outline"), "B": checkpoint.Domain("pictures")}
+    domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
     for name, network in networks.items():
-        checkpoint.save(folder / name, network, checkpoint.Info(name, name.title(), network.method, SIZE, domains))
+        checkpoints.save(folder / name, network, checkpoints.Info(name, name.title(), network.method, SIZE, domains))
 
 
 def drawing(shade: int = 0) -> str:

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
+from i2i_models.networks import methods
 
 from .conftest import PLAIN, STYLED, save_checkpoints
 
@@ -44,7 +45,7 @@ def read(folder: Path) -> bool:
     """Whether a checkpoint loads; if so it must work. Anything but `CheckpointError` and success fails the test."""
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        network, info = checkpoint.read(folder)
+        network, info = methods.read(folder)
     except i2i.CheckpointError as error:
         assert 20 < len(str(error)) < 500 and "Traceback" not in str(error)
         return False
@@ -68,7 +69,7 @@ def test_every_file_cut_at_ten_places(copy: Callable[[str], Path], name: str) ->
         assert read(folder)
 
 
-@pytest.mark.parametrize("file", [checkpoint.CONFIG, checkpoint.WEIGHTS])
+@pytest.mark.parametrize("file", [checkpoints.CONFIG, checkpoints.WEIGHTS])
 def test_flipped_bits(copy: Callable[[str], Path], file: str) -> None:
     folder, chance = copy(PLAIN), random.Random(0)
     path = folder / file
@@ -86,7 +87,7 @@ def test_flipped_bits(copy: Callable[[str], Path], file: str) -> None:
 
 def test_weights_that_are_not_the_networks(copy: Callable[[str], Path]) -> None:
     folder = copy(PLAIN)
-    path = folder / checkpoint.WEIGHTS
+    path = folder / checkpoints.WEIGHTS
     state = load_file(path)
     key = next(k for k, v in state.items() if v.dim() == 4 and v.shape[0] != v.shape[1])
     changes: dict[str, dict[str, torch.Tensor]] = {
@@ -105,7 +106,7 @@ def test_weights_that_are_not_the_networks(copy: Callable[[str], Path]) -> None:
         assert not read(folder), what
     save_file({k: v for k, v in state.items() if k != key}, path)
     assert not read(folder)
-    shutil.copy(copy(STYLED) / checkpoint.WEIGHTS, path)
+    shutil.copy(copy(STYLED) / checkpoints.WEIGHTS, path)
     assert not read(folder)
 
 
@@ -123,7 +124,7 @@ def test_weights_that_are_not_the_networks(copy: Callable[[str], Path]) -> None:
 )
 def test_weights_files_that_lie(copy: Callable[[str], Path], header: bytes) -> None:
     folder = copy(PLAIN)
-    (folder / checkpoint.WEIGHTS).write_bytes(header)
+    (folder / checkpoints.WEIGHTS).write_bytes(header)
     assert not read(folder)
     with pytest.raises(i2i.CheckpointError):
         i2i.load(folder, lazy=True).translate(i2i.open_image(_picture()))
@@ -155,13 +156,13 @@ LIES: dict[str, Any] = {
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_configs_that_lie(copy: Callable[[str], Path], lie: dict[str, Any]) -> None:
     folder = copy(PLAIN)
-    path = folder / checkpoint.CONFIG
+    path = folder / checkpoints.CONFIG
     config = json.loads(path.read_text())
     for field, value in lie.items():
         inner = isinstance(value, dict) and field == "network"
         config[field] = {**config[field], **value} if inner else value
     path.write_text(json.dumps(config))
-    # A checkpoint that says nothing of its abilities is an old one.
+    # A checkpoint that says nothing of its capabilities is an old one.
     assert read(folder) == (lie == LIES["other abilities"])
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models.styles import LIMIT, parse_style
+from i2i_models.checkpoints.styles import LIMIT, parse_style
 from ui import payload
 from ui.catalog import Catalog
 from ui.errors import BadRequest

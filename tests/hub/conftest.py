@@ -13,7 +13,7 @@ from huggingface_hub.utils import _http
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 
 from .server import TOKEN, Hub
 
@@ -49,9 +49,9 @@ def make(folder: Path, seed: int = 0, width: int = 8) -> Path:
     """A tiny checkpoint with all that one can have."""
     torch.manual_seed(seed)
     network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=width, depth=4))
-    domains = {"A": checkpoint.Domain("outline", "outline"), "B": checkpoint.Domain("emoji")}
-    info = checkpoint.Info(folder.name, "Tiny", "pix2pix", 32, domains)
-    checkpoint.save(folder, network, info, torch.nn.Conv2d(1, 1, 1))
+    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
+    info = checkpoints.Info(folder.name, "Tiny", "pix2pix", 32, domains)
+    checkpoints.save(folder, network, info, torch.nn.Conv2d(1, 1, 1))
     card = f'---\nlicense: mit\n---\n# Tiny\n\ni2i.load("checkpoints/{folder.name}")\n'
     (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / "metrics.json").write_text('{"metrics": []}\n')

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageChops
 
 import i2i_models as i2i
-from i2i_models import push as pushing
 from i2i_models.errors import HubError
-from i2i_models.push import push
+from i2i_models.hub import push as pushing
+from i2i_models.hub.push import push
 
 from .conftest import make
 from .server import PART, TOKEN, Hub

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 
 import i2i_models as i2i
 from i2i_models.errors import HubError
-from i2i_models.push import push
+from i2i_models.hub.push import push
 from ui import account, i18n, page, text
 from ui.catalog import Catalog
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 import i2i_models as i2i
 from i2i_models.errors import CheckpointError, HubError
 from i2i_models.hub import is_hub_id, sources
-from i2i_models.push import push
+from i2i_models.hub.push import push
 
 from .conftest import make
 from .server import READER, TOKEN, Hub

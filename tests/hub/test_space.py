@@ -41,7 +41,7 @@ def front_matter(readme: bytes) -> dict:
 
 def test_the_bundle_is_what_the_app_imports_and_each_checkpoint_as_it_is_read(project: Path) -> None:
     files = bundle(project, [])
-    assert {"app.py", "requirements.txt", "README.md", "ui/page.py", "i2i_models/hub.py"} <= files.keys()
+    assert {"app.py", "requirements.txt", "README.md", "ui/page.py", "i2i_models/hub/download.py"} <= files.keys()
     assert {name.split("/")[0] for name in files} <= {
         "app.py", "requirements.txt", "README.md", "LICENSE", "ui", "i2i_models", "checkpoints", "docs",
     }  # fmt: skip
@@ -66,7 +66,7 @@ def test_the_front_matter_is_what_this_app_needs(project: Path) -> None:
 @pytest.fixture
 def upload(hub: Hub, project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     monkeypatch.setattr("train.space.ROOT", project)
-    monkeypatch.setattr("i2i_models.push.WAITS", ())
+    monkeypatch.setattr("i2i_models.hub.push.WAITS", ())
     return lambda **options: space(NAME, **options)
 
 

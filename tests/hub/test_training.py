@@ -30,7 +30,7 @@ NAME = "owner/tiny"
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """One try alone."""
-    monkeypatch.setattr("i2i_models.push.WAITS", ())
+    monkeypatch.setattr("i2i_models.hub.push.WAITS", ())
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

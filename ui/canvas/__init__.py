@@ -55,7 +55,7 @@ def sheet(translator: i2i.Translator, direction: Direction) -> Sheet:
         pen=palette.get(domain.pen, colours[-1]),
         palette=palette,
         examples=len(translator.examples_of(source(direction))),
-        walks=translator.abilities.mixes_codes,
+        walks=translator.capabilities.mixes_codes,
         drawing=f"{translator.info.title} {translator.info.size} {direction}",
     )
 

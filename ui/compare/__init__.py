@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypedDict
 import gradio as gr
 
 import i2i_models as i2i
-from i2i_models import checkpoint
+from i2i_models import checkpoints
 from i2i_models.directions import Direction, source, target
 from ui import text
 from ui.answers import Answers
@@ -154,7 +154,7 @@ def _task(group: list[Entry]) -> Task:
     title = " → ".join(host.info.domains[key].name for key in (source(way), target(way)))
     rows = [_rows(*entry) for entry in group]
     figures = [f for f in FIGURES if any(_number(f, row) is not None for row in rows)][:MAX_FIGURES]
-    titles = [translator.abilities.title for translator, _ in group]
+    titles = [translator.capabilities.title for translator, _ in group]
     return Task(
         title=title,
         checkpoint=host.info.name,
@@ -166,7 +166,7 @@ def _task(group: list[Entry]) -> Task:
                 checkpoint=translator.info.name,
                 direction=direction,
                 name=title if titles.count(title) == 1 else f"{title} · {translator.info.name}",
-                styled=translator.abilities.chance == "style",
+                styled=translator.capabilities.chance == "style",
                 figures=[_shown(figure, row, rows) for figure in figures],
             )
             for (translator, direction), title, row in zip(group, titles, rows, strict=True)
@@ -185,7 +185,7 @@ def _has_truths(translator: i2i.Translator, direction: Direction) -> bool:
 def _rows(translator: i2i.Translator, direction: Direction) -> dict[str, dict[str, Any]]:
     """What a checkpoint was measured by in a direction, by metric; nothing if its file is missing or damaged."""
     try:
-        path = (translator.folder or Path()) / checkpoint.METRICS
+        path = (translator.folder or Path()) / checkpoints.METRICS
         rows = json.loads(path.read_text(encoding="utf-8"))["metrics"]
         return {row["metric"]: row for row in rows if row["direction"] == direction}
     except (OSError, ValueError, KeyError, TypeError):
@@ -226,7 +226,7 @@ def _legend(figures: list[Figure], rows: list[dict[str, dict[str, Any]]], direct
 
 def truth_of(example: Path) -> Path:
     """Where the true translation of an example lies, if it is known."""
-    return example.parent / checkpoint.TRUTH / example.name
+    return example.parent / checkpoints.TRUTH / example.name
 
 
 def truths(catalog: Catalog) -> ServerFunction:

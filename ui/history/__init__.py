@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from i2i_models.styles import LIMIT
+from i2i_models.checkpoints.styles import LIMIT
 from ui import text
 from ui.payload import MAX_SEED, MAX_TEMPERATURE
 

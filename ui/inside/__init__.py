@@ -16,8 +16,8 @@ from torch import Tensor
 
 import i2i_models as i2i
 from i2i_models.directions import Direction
-from i2i_models.images import to_image
-from i2i_models.inside import code_picture, patch_maps, without_skips
+from i2i_models.images.tensors import to_image
+from i2i_models.inference.inside import code_picture, patch_maps, without_skips
 from ui import text
 from ui.answers import Answers
 from ui.catalog import Catalog
@@ -166,11 +166,11 @@ def _patches(question: Question, codes: i2i.Codes) -> Answer:
         shown.append({"scores": scores, "place": place, "patch": one.patch})
     if len(maps) > 1:
         return {"maps": shown, **_about("patches_scales", "MUNIT")}
-    return {"maps": shown, **_about("patches_pairs" if translator.abilities.paired else "patches_alone", "pix2pix")}
+    return {"maps": shown, **_about("patches_pairs" if translator.capabilities.paired else "patches_alone", "pix2pix")}
 
 
 def _code(question: Question, codes: i2i.Codes) -> Answer:
-    styled = question.input.translator.abilities.chance == "style"
+    styled = question.input.translator.capabilities.chance == "style"
     about = ("code_style", "MUNIT") if styled else ("code_latent", "UNIT")
     # Each position of the code stays a square of the picture: the page enlarges it without smoothing.
     return {"image": to_data_url(to_image(code_picture(codes.tensor))), **_about(*about)}

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 import i2i_models as i2i
+from i2i_models.checkpoints.styles import LIMIT, StyleSpace, format_style, load_styles, parse_style
 from i2i_models.directions import Direction, target
-from i2i_models.styles import LIMIT, StyleSpace, format_style, load_styles, parse_style
 from ui import text, zero
 from ui.answers import Answers
 from ui.errors import Answer, BadRequest, sentences
@@ -85,7 +85,7 @@ class StyleAnswers:
         payload = read_mapping(payload)
         translator, _ = read_model(self.catalog, payload)
         seed, count = read_seed(payload.get("seed")) or 0, read_whole(payload.get("count"), 1, MAX_AT_ONCE)
-        dim = translator.abilities.style_dim
+        dim = translator.capabilities.style_dim
         return {"styles": [random_styles(1, dim, seed + i)[0].tolist() for i in range(count)]}
 
     def paste(self, payload: Any) -> Answer:
@@ -95,7 +95,7 @@ class StyleAnswers:
         pasted = payload.get("text")
         if not isinstance(pasted, str) or len(pasted) > MAX_TEXT:
             raise BadRequest(text.MULTIMODAL_SERVER["no_text"])
-        return {"style": parse_style(pasted, translator.abilities.style_dim).tolist()}
+        return {"style": parse_style(pasted, translator.capabilities.style_dim).tolist()}
 
     def read_guide(self, payload: Any) -> Answer:
         """The style of a visitor's file; the payload is that of `read_upload`.
@@ -145,7 +145,7 @@ def spaces_of(translator: i2i.Translator) -> dict[str, StyleSpace]:
         return translator.styles
     except i2i.CheckpointError as error:
         log.warning("styles of %s: %s", translator.info.name, error)
-        return load_styles(None, translator.abilities.style_dim)
+        return load_styles(None, translator.capabilities.style_dim)
 
 
 def _to_url(picture: Tensor) -> str:

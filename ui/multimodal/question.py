@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import i2i_models as i2i
-from i2i_models.styles import interpolate
+from i2i_models.checkpoints.styles import interpolate
 from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest

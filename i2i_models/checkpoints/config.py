@@ -1,0 +1,189 @@
+"""What `config.json` says: the method, its network's settings, the domains, the training."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ..errors import CheckpointError
+from ..images.palettes import LabelSet, Palette
+from .capabilities import Capabilities
+
+CONFIG = "config.json"
+FORMAT = 1
+"""The layout that this code reads and writes."""
+SMALLEST_SIZE, LARGEST_SIZE = 8, 4096
+
+Kind = Literal["picture", "outline", "labels"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """What the images of a domain show, and how a visitor makes one."""
+
+    name: str
+    kind: Kind = "picture"
+    palette: Palette = dataclasses.field(default_factory=dict)
+    """For `labels`: the colour of each."""
+    paper: str = ""
+    """For `labels`: that of a blank drawing; empty for the first of the palette."""
+    pen: str = ""
+    """For `labels`: that of the first stroke; empty for the last of the palette."""
+
+    @classmethod
+    def of_labels(cls, name: str, labels: LabelSet) -> "Domain":
+        """A domain of label maps."""
+        return cls(name, "labels", labels.palette, labels.paper, labels.pen)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "Domain":
+        """Build from an entry of `config.json`'s `domains`.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: it is none.
+        """
+        palette = {str(name): tuple(int(c) for c in colour) for name, colour in values.get("palette", {}).items()}
+        chosen = values.get("paper", ""), values.get("pen", "")
+        domain = cls(str(values["name"]), values.get("kind", "picture"), palette, *chosen)  # type: ignore[arg-type]
+        if domain.kind not in get_args(Kind) or any(len(colour) != 3 for colour in palette.values()):
+            raise ValueError
+        if not set(chosen) <= {"", *palette}:
+            raise ValueError
+        return domain
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if value != "" or key == "name"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Info:
+    """What `config.json` says apart from the network's own settings."""
+
+    name: str
+    title: str
+    method: str
+    size: int
+    """Side of the square images the network was trained at, in pixels."""
+    domains: dict[str, Domain]
+    training: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """The options of the training, for the record."""
+    capabilities: Capabilities | None = None
+    """What the network can do; None if the checkpoint does not say, and the network must be asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig:
+    """What a network is built from; each method's own config adds its fields."""
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "NetworkConfig":
+        """Build from `config.json`'s `network` object.
+
+        Raises:
+            CheckpointError: an unknown field, or a value of the wrong kind.
+        """
+        fields = {f.name: f for f in dataclasses.fields(cls)}
+        for name, value in values.items():
+            if name not in fields:
+                raise CheckpointError(f"network.{name} is not a field of {cls.__name__}; it has {', '.join(fields)}.")
+            default = fields[name].default
+            if type(value) is not type(default):
+                raise CheckpointError(
+                    f"network.{name} must be of type {type(default).__name__}, like {default!r}, not {value!r}."
+                )
+        config = cls(**values)
+        config.check()
+        return config
+
+    def check(self) -> None:
+        """Raise CheckpointError for values that no network can be built from."""
+
+
+def check_range(config: NetworkConfig, low: int, high: int, *names: str) -> None:
+    """Raise CheckpointError for a field that lies outside low … high."""
+    for name in names:
+        if not low <= getattr(config, name) <= high:
+            raise CheckpointError(f"network.{name} must lie in {low} … {high}, not {getattr(config, name)}.")
+
+
+def check_choice(config: NetworkConfig, name: str, choices: Any) -> None:
+    """Raise CheckpointError for a field whose value is not among a Literal's."""
+    if getattr(config, name) not in get_args(choices):
+        allowed = " or ".join(get_args(choices))
+        raise CheckpointError(f"network.{name} must be {allowed}, not {getattr(config, name)!r}.")
+
+
+def to_config(info: Info, network: NetworkConfig, capabilities: Capabilities) -> dict[str, Any]:
+    """The content of `config.json`."""
+    return {
+        "format": FORMAT,
+        "method": info.method,
+        "title": info.title,
+        "size": info.size,
+        "domains": {key: domain.to_dict() for key, domain in info.domains.items()},
+        "network": dataclasses.asdict(network),
+        "abilities": dataclasses.asdict(capabilities),
+        "training": info.training,
+    }
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The `config.json` of a checkpoint folder, its outermost fields checked.
+
+    Raises:
+        CheckpointError: it is missing, foreign or of a newer format; the message names the field.
+    """
+    path = folder / CONFIG
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder: give the path of a checkpoint, or a Hub id as owner/name.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing: {folder} is not a checkpoint, or was copied only in part.") from None
+    except (OSError, ValueError, RecursionError):
+        raise CheckpointError(f"{path} is not readable JSON: copy or download the checkpoint again.") from None
+    wanted = {"format": int, "method": str, "size": int, "domains": dict, "network": dict}
+    for field, kind in wanted.items():
+        if not isinstance(config, dict) or not isinstance(config.get(field), kind):
+            raise CheckpointError(f"{path}: the field {field!r} is missing or not of type {kind.__name__}.")
+    if config["format"] > FORMAT:
+        raise CheckpointError(f"{path}: format {config['format']} is newer than this program reads: update it.")
+    if not SMALLEST_SIZE <= config["size"] <= LARGEST_SIZE:
+        raise CheckpointError(f"{path}: size must lie in {SMALLEST_SIZE} … {LARGEST_SIZE}, not {config['size']}.")
+    if set(config["domains"]) != {"A", "B"}:
+        raise CheckpointError(f"{path}: domains must be A and B, not {', '.join(map(str, config['domains']))}.")
+    return config
+
+
+def to_info(folder: Path, config: dict[str, Any]) -> Info:
+    """What the `config.json` of a folder says, as `read_config` gives it.
+
+    Raises:
+        CheckpointError: a domain or the capabilities are not as they are saved; the message names the field.
+    """
+    return Info(
+        name=folder.name,
+        title=config.get("title", folder.name),
+        method=config["method"],
+        size=config["size"],
+        domains={key: _read_domain(folder, key, value) for key, value in config["domains"].items()},
+        training=config.get("training", {}),
+        capabilities=_read_capabilities(folder, config.get("abilities")),
+    )
+
+
+def _read_domain(folder: Path, key: str, value: Any) -> Domain:
+    try:
+        return Domain.from_dict(value)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise CheckpointError(
+            f"{folder / CONFIG}: domains.{key} needs a name, a kind, and for labels a palette."
+        ) from None
+
+
+def _read_capabilities(folder: Path, value: Any) -> Capabilities | None:
+    try:
+        return None if value is None else Capabilities.from_dict(value)
+    except (KeyError, TypeError, ValueError):
+        raise CheckpointError(f"{folder / CONFIG}: abilities are not as they are saved: leave them out.") from None

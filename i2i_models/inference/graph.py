@@ -1,0 +1,152 @@
+"""A module as OpenVINO runs it: traced from torch, compiled for this processor, kept on disk.
+
+OpenVINO is imported inside of functions, since torch does its work where it is missing.
+"""
+
+import functools
+import hashlib
+import io
+import logging
+import os
+import threading
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+log = logging.getLogger(__name__)
+
+KEPT_FILES = 100
+"""Compiled graphs on disk; the least recently used ones beyond are removed."""
+DIGEST_BYTES = 32
+
+
+class Graph:
+    """A module as OpenVINO runs it, traced from an example and free in batch, height and width.
+
+    Threads take turns: one call already keeps every core busy.
+    """
+
+    def __init__(self, module: nn.Module, example: list[Tensor], precision: str | None = None) -> None:
+        """
+        Args:
+            example: the module's inputs `(1, …)`.
+            precision: bf16 or f32; by default what the processor has.
+        """
+        self.precision = precision or best_precision()
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision}
+        file = _cache_file(module, self.precision, processor())
+        model = _from_cache(file, options)
+        if model is None:
+            model = core().compile_model(_converted(module, example), "CPU", options)
+            _to_cache(model, file)
+        self._request = model.create_infer_request()
+        self._lock = threading.Lock()
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """As the module, on CPU tensors; float32."""
+        arrays = [x.detach().float().contiguous().numpy() for x in inputs]
+        with self._lock:
+            return torch.from_numpy(self._request.infer(arrays)[0])
+
+
+def is_kept(module: nn.Module, precision: str | None = None) -> bool:
+    """Whether a module's compiled graph is on disk. Arguments as `Graph`."""
+    file = _cache_file(module, precision or best_precision(), processor())
+    return file is not None and file.is_file()
+
+
+@functools.cache
+def core() -> Any:
+    """The process's only Core: the CPU plugin moves the stack that signals are handled on, and when several Cores
+    go it may put back one that is gone, so that the next signal, even SIGTERM, is a segmentation fault."""
+    import openvino
+
+    return openvino.Core()
+
+
+def best_precision() -> Literal["bf16", "f32"]:
+    """bf16 where this processor computes in bfloat16, f32 elsewhere."""
+    return "bf16" if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def processor() -> str:
+    """The processor's name."""
+    return core().get_property("CPU", "FULL_DEVICE_NAME").strip()
+
+
+def _converted(module: nn.Module, example: list[Tensor]) -> Any:
+    import openvino
+
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's, on Python's view of shapes, which the tests prove harmless
+        # Traced here and not by OpenVINO, which would run the module twice more to check the trace.
+        traced = torch.jit.trace(module, tuple(x.clone() for x in example), check_trace=False)
+        return openvino.convert_model(traced, example_input=tuple(example))
+
+
+def _cache_file(module: nn.Module, precision: str, processor: str) -> Path | None:
+    """Where a module's compiled graph is kept: named by all that it was made of. None if there is no place."""
+    import openvino
+
+    made_of = hashlib.sha256()
+    for text in (openvino.__version__, torch.__version__, processor, precision, repr(module)):
+        made_of.update(text.encode() + b"\0")
+    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
+        made_of.update(source.read_bytes())
+    for name, value in module.state_dict().items():
+        made_of.update(f"{name} {tuple(value.shape)}".encode())
+        made_of.update(value.detach().contiguous().numpy().tobytes())
+    try:
+        return cache_folder() / f"{made_of.hexdigest()}.graph"
+    except RuntimeError:  # a user without a home
+        return None
+
+
+def cache_folder() -> Path:
+    """Where compiled graphs are kept: `i2i_models` in the user's cache folder."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "i2i_models"
+
+
+def _from_cache(file: Path | None, options: dict[str, str]) -> Any:
+    """The compiled graph in a file; None if it is missing or damaged."""
+    if file is None:
+        return None
+    try:
+        data = file.read_bytes()
+        digest, graph = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
+        if digest != _digest(graph):  # never given to OpenVINO, which trusts what it reads
+            raise ValueError("wrong digest")
+        model = core().import_model(graph, "CPU", options)
+        file.touch()
+        return model
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        log.warning("%s cannot be used (%s): making it again", file, error)
+        return None
+
+
+def _to_cache(model: Any, file: Path | None) -> None:
+    """Keep a compiled graph, whole or not at all; that it cannot be kept costs time at the next start, no more."""
+    if file is None:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        exported = io.BytesIO()
+        model.export_model(exported)
+        graph = exported.getvalue()
+        temporary = file.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_bytes(_digest(graph) + graph)
+        os.replace(temporary, file)
+        kept = sorted(file.parent.glob("*.graph"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in kept[KEPT_FILES:]:
+            old.unlink()
+    except Exception as error:
+        log.warning("the compiled graph cannot be kept in %s (%s)", file.parent, error)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
