@@ -83,12 +83,12 @@ def main(elsewhere: "RemoteNetworks | None" = None) -> int:
         print(error, file=sys.stderr)
         return 2
     # After the address is known to be free: these take seconds.
-    from ui.health import Service
-    from ui.page import MAX_FILE_BYTES, build
+    from ui.page import build
+    from ui.service import Service
     from ui.theme import CSS, THEME
 
     page, catalog = build(*checkpoints(), elsewhere)
-    service = Service(page, catalog, MAX_FILE_BYTES)
+    service = Service(page, catalog)
     page.launch(
         server_name=host,
         server_port=port,

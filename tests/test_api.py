@@ -22,9 +22,13 @@ from PIL import Image, ImageDraw
 import app
 import i2i_models as i2i
 from i2i_models import checkpoints
+from i2i_models.inference.remote import NetworkServer, RemoteNetworks
 from ui import api, page, text
-from ui.health import Service
-from ui.serving import Catalog
+from ui.answers import Answers
+from ui.catalog import Catalog
+from ui.multimodal.answers import StyleAnswers
+from ui.service import Service
+from ui.uploads import MAX_FILE_BYTES
 
 ENDPOINTS = {"checkpoints", "translate", "cycle", "encode_style", "sample_styles", "outline"}
 ENDPOINTS |= {"interpolate", "interpolation_strip"}
@@ -56,7 +60,7 @@ def server(folder: Path) -> Iterator[str]:
         prevent_thread_lock=True,
         quiet=True,
         mcp_server=True,
-        max_file_size=page.MAX_FILE_BYTES,
+        max_file_size=MAX_FILE_BYTES,
         server_name="127.0.0.1",
     )
     yield address.rstrip("/")
@@ -278,6 +282,20 @@ def test_an_unexpected_error_shows_a_number_and_no_detail(caplog: pytest.LogCapt
         api._answering(broken)(None)
     assert "secret" not in caught.value.message and "number" in caught.value.message
     assert "secret detail" in caplog.text and "broken" in caplog.text
+
+
+def test_networks_that_run_elsewhere_are_not_read_here(folder: Path, drawing: Path) -> None:
+    catalog = Catalog(folder, elsewhere=RemoteNetworks(lambda method, *asked: getattr(far, method)(*asked), 2))
+    far = NetworkServer()
+    programs, styles = api.Api(catalog), StyleAnswers(Answers(catalog))
+    image = {"path": str(drawing), **META}
+    for name in (PAIRED, STYLED):
+        programs.translate(image, name, "A2B", seed=1)
+    assert len(programs.sample_styles(STYLED, 2)) == 2
+    question = {"checkpoint": STYLED, "direction": "A2B"}
+    (style,) = styles.sample({**question, "seed": 1, "count": 1})["styles"]
+    assert styles.draw({**question, "image": data_url(drawing), "style": style})["image"]
+    assert [name for name, t in catalog.translators.items() if "network" in vars(t.engine)] == []
 
 
 def test_the_networks_share_one_limit(folder: Path) -> None:

@@ -13,7 +13,11 @@ from PIL import Image
 import i2i_models as i2i
 from i2i_models import checkpoints
 from train.evaluation import evaluate
-from ui import compare, serving, text
+from ui import compare, text
+from ui.answers import Answers
+from ui.catalog import Catalog
+from ui.errors import sentences
+from ui.uploads import Uploads
 
 OUTLINES = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
 LABELS = {"A": checkpoints.Domain("labels", "labels", {"wall": (1, 2, 3)}), "B": checkpoints.Domain("photo")}
@@ -54,12 +58,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def catalog(folder: Path) -> serving.Catalog:
-    return serving.Catalog(folder)
+def catalog(folder: Path) -> Catalog:
+    return Catalog(folder)
 
 
 @pytest.fixture(scope="module")
-def tasks(catalog: serving.Catalog) -> dict[str, compare.Task]:
+def tasks(catalog: Catalog) -> dict[str, compare.Task]:
     return compare.find_tasks(catalog.translators.values())
 
 
@@ -125,9 +129,9 @@ def test_the_desk_takes_the_checkpoint_with_truths(tasks: dict[str, compare.Task
     assert tasks[TO_OUTLINE]["truths"] is False
 
 
-def test_truths_stand_in_the_order_of_the_examples(catalog: serving.Catalog) -> None:
+def test_truths_stand_in_the_order_of_the_examples(catalog: Catalog) -> None:
     payload = {"checkpoint": "a-pix2pix", "direction": "A2B"}
-    examples, truths = catalog.examples(payload)["examples"], compare.truths(catalog)(payload)["truths"]
+    examples, truths = Uploads(catalog).examples(payload)["examples"], compare.truths(catalog)(payload)["truths"]
     assert len(examples) == len(truths) == 2, "the broken example counts in neither"
     assert truths[0] is None
     shown = i2i.open_image(base64.b64decode(truths[1].partition(",")[2])).getpixel((5, 5))
@@ -135,8 +139,8 @@ def test_truths_stand_in_the_order_of_the_examples(catalog: serving.Catalog) -> 
 
 
 @pytest.mark.parametrize("bad", [None, {}, {"checkpoint": "nobody"}, {"checkpoint": "a-pix2pix", "direction": "B2A"}])
-def test_a_bad_question_for_truths_gets_a_sentence(catalog: serving.Catalog, bad: Any) -> None:
-    assert set(serving.sentences(compare.truths(catalog))(bad)) == {"error"}
+def test_a_bad_question_for_truths_gets_a_sentence(catalog: Catalog, bad: Any) -> None:
+    assert set(sentences(compare.truths(catalog))(bad)) == {"error"}
 
 
 def test_evaluation_ships_the_truth_beside_each_example(folder: Path, pairs: Path, tmp_path: Path) -> None:
@@ -150,9 +154,9 @@ def test_evaluation_ships_the_truth_beside_each_example(folder: Path, pairs: Pat
         assert found.tobytes() == both.crop((32, 0, 64, 32)).tobytes()
 
 
-def test_the_tab_builds_and_its_words_exist(catalog: serving.Catalog) -> None:
-    with gr.Blocks() as page:
-        compare.compare_tab(catalog, 1000)
+def test_the_tab_builds_and_its_words_exist(catalog: Catalog) -> None:
+    with gr.Blocks() as page, gr.Tab(id="compare") as tab:
+        compare.compare_tab(tab, Answers(catalog), list(catalog.translators.values()))
     assert all(fn.api_visibility == "private" for fn in page.fns.values()), "no event of the page is for programs"
     html, script = ((compare.HERE / f"compare.{kind}").read_text() for kind in ("html", "js"))
     named = set(re.findall(r"\{\{texts\.(\w+)\}\}", html)) | set(re.findall(r"texts\.(\w+)", script))

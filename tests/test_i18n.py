@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 import i2i_models as i2i
 from ui import i18n, text
+from ui.errors import sentences
 from ui.i18n import Words
-from ui.serving import sentences
 
 SECTIONS = {name: words for name, words in vars(text).items() if isinstance(words, Words)}
 PLACEHOLDER = re.compile(r"\{\w*\}")

@@ -22,9 +22,11 @@ from i2i_models.networks.network import TranslationNetwork
 from i2i_models.networks.unet import UNet
 from ui import inside as ui_inside
 from ui import text
+from ui.answers import Answers
+from ui.catalog import Catalog
+from ui.errors import sentences
 from ui.inside import Views
 from ui.payload import to_data_url
-from ui.serving import Catalog, sentences
 
 SIZE = 32
 
@@ -246,7 +248,7 @@ def test_dropout_stays_as_it_was_when_a_skip_is_cut(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def views(folder: Path) -> Views:
-    return Views(Catalog(folder))
+    return Views(Answers(Catalog(folder)))
 
 
 def question(name: str, view: int = 0, **more: Any) -> dict[str, Any]:

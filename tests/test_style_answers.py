@@ -16,10 +16,12 @@ from tiny_munit import DIM, a_space, load_tiny
 import i2i_models as i2i
 from i2i_models.checkpoints import STYLES
 from i2i_models.checkpoints.styles import parse_style, save_styles
+from ui.answers import Answers
+from ui.catalog import Catalog
 from ui.multimodal.animation import encoders
-from ui.multimodal.answers import FRAMES, StyleAnswers, style_controls
+from ui.multimodal.answers import StyleAnswers, style_controls
+from ui.multimodal.question import FRAMES
 from ui.payload import to_data_url
-from ui.serving import Catalog
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def translator(tmp_path: Path) -> i2i.Translator:
 def answers(translator: i2i.Translator) -> StyleAnswers:
     assert translator.folder is not None
     save_styles(translator.folder, {"A": a_space(), "B": a_space()})
-    return StyleAnswers(Catalog(translator.folder.parent))
+    return StyleAnswers(Answers(Catalog(translator.folder.parent)))
 
 
 def question(**changes: Any) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""What stands between the page and the translators: visitors' bytes, missing checkpoints, errors as sentences."""
+"""Between the page and the translators: visitors' bytes, answers, caches, missing checkpoints, errors as sentences."""
 
 import base64
 import json
 import logging
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,10 +23,17 @@ from PIL import Image, ImageDraw
 import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.networks.network import TranslationNetwork
-from ui import memory, serving, text
 from ui import payload as reading
+from ui import text
+from ui.answers import Answers
 from ui.batch import Batch
+from ui.cache import Cache
 from ui.canvas import HERE, sheet
+from ui.catalog import AT_ONCE, Catalog
+from ui.errors import sentences
+from ui.model_card import card_markdown
+from ui.tabs import TABS
+from ui.uploads import Uploads
 
 ROOT = Path(__file__).parents[1]
 NAME, LATENT, STYLED, ONE_WAY = "tiny", "tiny-latent", "tiny-styled", "tiny-one-way"
@@ -57,8 +65,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def catalog(folder: Path) -> serving.Catalog:
-    return serving.Catalog(folder)
+def catalog(folder: Path) -> Catalog:
+    return Catalog(folder)
+
+
+@pytest.fixture(scope="module")
+def answers(catalog: Catalog) -> Answers:
+    return Answers(catalog)
+
+
+@pytest.fixture(scope="module")
+def uploads(catalog: Catalog) -> Uploads:
+    return Uploads(catalog)
 
 
 def payload(**changes: Any) -> dict[str, Any]:
@@ -81,16 +99,16 @@ def decoded(url: str) -> Image.Image:
     return i2i.open_image(base64.b64decode(url.partition(",")[2]))
 
 
-def test_translate_answers_with_a_picture_and_a_time(catalog: serving.Catalog) -> None:
-    answer = catalog.translate(payload())
+def test_translate_answers_with_a_picture_and_a_time(answers: Answers) -> None:
+    answer = answers.translate(payload())
     assert decoded(answer["image"]).size == (32, 32)
     assert answer["ms"] > 0
 
 
-def test_the_seed_decides_the_dropout(catalog: serving.Catalog) -> None:
-    one, again, two = (catalog.translate(payload(seed=seed))["image"] for seed in (1, 1, 2))
+def test_the_seed_decides_the_dropout(answers: Answers) -> None:
+    one, again, two = (answers.translate(payload(seed=seed))["image"] for seed in (1, 1, 2))
     assert one == again != two
-    assert catalog.translate(payload())["image"] == catalog.translate(payload())["image"]
+    assert answers.translate(payload())["image"] == answers.translate(payload())["image"]
 
 
 BAD: dict[str, Any] = {
@@ -138,8 +156,8 @@ BAD: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_a_bad_question_gets_a_sentence(catalog: serving.Catalog, bad: Any, caplog: pytest.LogCaptureFixture) -> None:
-    answer = serving.sentences(catalog.translate)(bad)
+def test_a_bad_question_gets_a_sentence(answers: Answers, bad: Any, caplog: pytest.LogCaptureFixture) -> None:
+    answer = sentences(answers.translate)(bad)
     assert set(answer) == {"error"}
     assert answer["error"].endswith((".", "?")) and len(answer["error"]) < 200
     assert not caplog.text, "a visitor's mistake is no error of ours"
@@ -160,42 +178,50 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_key_spares_the_encoder(folder: Path, encoded: list[str]) -> None:
-    catalog = serving.Catalog(folder)
-    first = catalog.translate(payload(checkpoint=STYLED, style=[0.0] * 8))
+    answers = Answers(Catalog(folder))
+    first = answers.translate(payload(checkpoint=STYLED, style=[0.0] * 8))
     by_key = payload(checkpoint=STYLED, image=None, key=first["key"], style=[2.0] * 8)
-    other = catalog.translate(by_key)
+    other = answers.translate(by_key)
     assert other["key"] == first["key"] and other["image"] != first["image"]
-    assert catalog.translate({**by_key, "style": [0.0] * 8})["image"] == first["image"]
-    assert catalog.translate(payload(checkpoint=STYLED))["key"] == first["key"], "known by its content"
+    assert answers.translate({**by_key, "style": [0.0] * 8})["image"] == first["image"]
+    assert answers.translate(payload(checkpoint=STYLED))["key"] == first["key"], "known by its content"
     assert len(encoded) == 1
+    for cache in (answers._codes, answers._answers):
+        assert all(question.by_key() == question for question in cache._values), "no picture is kept beside its codes"
 
 
 def test_a_forgotten_key_is_asked_for_again(folder: Path) -> None:
-    catalog = serving.Catalog(folder)
-    key = catalog.translate(payload())["key"]
+    answers = Answers(Catalog(folder))
+    key = answers.translate(payload())["key"]
     for unknown in (
         payload(image=None, key="0" * 32),
         payload(image=None, key=key, checkpoint=LATENT),
         payload(checkpoint=LATENT, second={"key": "0" * 32}, share=0.5),
     ):
-        assert serving.sentences(catalog.translate)(unknown) == {"forgotten": True}
-    again = catalog.translate(payload(key="0" * 32))
+        assert sentences(answers.translate)(unknown) == {"forgotten": True}
+    again = answers.translate(payload(key="0" * 32))
     assert again["key"] == key, "an image that comes with an unknown key is kept under its own"
+    other = reading.to_data_url(Image.new("RGB", (32, 32), "gray"))
+    assert answers.translate(payload(image=other, key=key))["key"] != key, "nor is one taken for another"
 
 
 def test_a_key_of_one_direction_is_none_of_the_other(folder: Path) -> None:
-    catalog = serving.Catalog(folder)
-    key = catalog.translate(payload(checkpoint=LATENT))["key"]
+    answers = Answers(Catalog(folder))
+    key = answers.translate(payload(checkpoint=LATENT))["key"]
     back = payload(checkpoint=LATENT, direction="B2A", image=None, key=key)
-    assert serving.sentences(catalog.translate)(back) == {"forgotten": True}
+    assert sentences(answers.translate)(back) == {"forgotten": True}
 
 
 def codes(numbers: int) -> i2i.Codes:
     return i2i.Codes(torch.zeros(1, numbers), "A2B", (1, 1), (0, 0, 1, 1))
 
 
-def test_the_memory_keeps_what_was_used_last_within_its_bounds() -> None:
-    kept = memory.CodeMemory(max_bytes=400, max_count=3)
+def code_bytes(codes: i2i.Codes) -> int:
+    return codes.tensor.nbytes
+
+
+def test_the_cache_keeps_what_was_used_last_within_its_bounds() -> None:
+    kept: Cache[i2i.Codes] = Cache(400, 3, code_bytes)
     names = [("a", "A2B", str(i)) for i in range(5)]
     for name in names[:3]:
         kept.keep(name, codes(10))
@@ -208,11 +234,11 @@ def test_the_memory_keeps_what_was_used_last_within_its_bounds() -> None:
     kept.keep(names[4], codes(10))
     assert kept.bytes == 80, "the same name twice is one"
     kept.keep(names[0], codes(1000))
-    assert kept.get(names[0]) is None and kept.bytes == 80, "what is too large for the memory does not empty it"
+    assert kept.get(names[0]) is None and kept.bytes == 80, "what is too large for the cache does not empty it"
 
 
-def test_the_memory_keeps_its_books_under_threads() -> None:
-    kept = memory.CodeMemory(max_bytes=4000, max_count=20)
+def test_the_cache_keeps_its_books_under_threads() -> None:
+    kept: Cache[i2i.Codes] = Cache(4000, 20, code_bytes)
 
     def use(start: int) -> None:
         for i in range(300):
@@ -229,9 +255,9 @@ def test_the_memory_keeps_its_books_under_threads() -> None:
     assert kept.bytes == sum(c.tensor.nbytes for c in kept._values.values()) <= 4000
 
 
-def test_the_temperature_scales_the_latent_noise(catalog: serving.Catalog) -> None:
+def test_the_temperature_scales_the_latent_noise(answers: Answers) -> None:
     def image(**changes: Any) -> str:
-        return str(catalog.translate(payload(checkpoint=LATENT, **changes))["image"])
+        return str(answers.translate(payload(checkpoint=LATENT, **changes))["image"])
 
     assert image(seed=1, temperature=0) == image()
     assert image(seed=1, temperature=1) == image(seed=1) != image(seed=1, temperature=2)
@@ -239,37 +265,38 @@ def test_the_temperature_scales_the_latent_noise(catalog: serving.Catalog) -> No
 
 
 def test_a_walk_goes_from_one_input_to_the_other(folder: Path, encoded: list[str]) -> None:
-    catalog = serving.Catalog(folder)
+    answers = Answers(Catalog(folder))
     end = reading.to_data_url(Image.new("RGB", (32, 32), "gray"))
 
     def walk(share: float, second: dict[str, str]) -> dict[str, Any]:
-        return catalog.translate(payload(checkpoint=LATENT, second=second, share=share))
+        return answers.translate(payload(checkpoint=LATENT, second=second, share=share))
 
     first = walk(0, {"image": end})
-    assert first["image"] == catalog.translate(payload(checkpoint=LATENT))["image"]
+    assert first["image"] == answers.translate(payload(checkpoint=LATENT))["image"]
     key = {"key": first["second_key"]}
     last = walk(1, key)
-    assert last["image"] == catalog.translate(payload(checkpoint=LATENT, image=end))["image"]
+    assert last["image"] == answers.translate(payload(checkpoint=LATENT, image=end))["image"]
     assert walk(0.5, key)["image"] not in (first["image"], last["image"])
     assert len(encoded) == 2, "each end is encoded once"
 
 
-def test_the_way_back_translates_what_is_shown(catalog: serving.Catalog) -> None:
-    translator = catalog.translators[LATENT]
-    answer = catalog.translate(payload(checkpoint=LATENT, way_back=True))
+def test_the_way_back_translates_what_is_shown(answers: Answers) -> None:
+    translator = answers.catalog.translators[LATENT]
+    answer = answers.translate(payload(checkpoint=LATENT, way_back=True))
     there = translator.translate(decoded(payload()["image"]))
     assert answer["back"] == reading.to_live_url(translator.translate(there, "B2A"))
-    assert "back" not in catalog.translate(payload(checkpoint=LATENT))
+    assert "back" not in answers.translate(payload(checkpoint=LATENT))
 
 
-def test_each_checkpoint_belongs_to_one_tab(catalog: serving.Catalog) -> None:
-    tabs = (catalog.paired(), catalog.unpaired(), catalog.multimodal())
-    assert [[t.info.name for t in tab] for tab in tabs] == [[NAME], [LATENT, ONE_WAY], [STYLED]]
+def test_each_checkpoint_belongs_to_one_tab_and_to_compare(catalog: Catalog) -> None:
+    *families, compare = [[t.info.name for t in tab.models(catalog)] for tab in TABS]
+    assert families == [[NAME], [LATENT, ONE_WAY], [STYLED]]
+    assert compare == list(catalog.translators)
 
 
-def test_bad_files_get_a_sentence(catalog: serving.Catalog, odd_files: dict[str, Path]) -> None:
+def test_bad_files_get_a_sentence(uploads: Uploads, odd_files: dict[str, Path]) -> None:
     for name, path in odd_files.items():
-        answer = serving.sentences(catalog.open_picture)(upload(path.read_bytes()))
+        answer = sentences(uploads.open_picture)(upload(path.read_bytes()))
         assert set(answer) == {"error"}, name
         assert "Traceback" not in answer["error"] and answer["error"].endswith("."), name
 
@@ -277,8 +304,8 @@ def test_bad_files_get_a_sentence(catalog: serving.Catalog, odd_files: dict[str,
 @pytest.mark.parametrize(
     "bad", [None, {}, upload(b"", checkpoint="x"), SimpleNamespace(data={}, files=[])], ids=range(4)
 )
-def test_an_upload_that_is_none_gets_a_sentence(catalog: serving.Catalog, bad: Any) -> None:
-    assert set(serving.sentences(catalog.open_picture)(bad)) == {"error"}
+def test_an_upload_that_is_none_gets_a_sentence(uploads: Uploads, bad: Any) -> None:
+    assert set(sentences(uploads.open_picture)(bad)) == {"error"}
 
 
 def test_an_unexpected_error_is_logged_under_the_number_that_the_visitor_sees(
@@ -288,32 +315,32 @@ def test_an_unexpected_error_is_logged_under_the_number_that_the_visitor_sees(
         raise RuntimeError("secret detail")
 
     with caplog.at_level(logging.ERROR):
-        sentence = serving.sentences(broken)({})["error"]
+        sentence = sentences(broken)({})["error"]
     number = sentence.rstrip(".").rsplit(" ", 1)[1]
     assert "secret" not in sentence
     assert number in caplog.text and "secret detail" in caplog.text
 
 
-def test_a_photo_begins_as_outline_and_a_line_drawing_as_it_is(catalog: serving.Catalog, tmp_path: Path) -> None:
+def test_a_photo_begins_as_outline_and_a_line_drawing_as_it_is(uploads: Uploads, tmp_path: Path) -> None:
     photo = Image.new("RGB", (900, 600), "navy")
     ImageDraw.Draw(photo).ellipse((200, 100, 600, 500), fill="orange")
     photo.save(tmp_path / "photo.png")
-    answer = catalog.open_picture(upload((tmp_path / "photo.png").read_bytes()))
+    answer = uploads.open_picture(upload((tmp_path / "photo.png").read_bytes()))
     assert answer["variant"] == "outline"
     assert decoded(answer["pictures"]["as_is"]).size == decoded(answer["pictures"]["outline"]).size == (512, 341)
 
     drawing = Image.new("RGB", (100, 100), "white")
     ImageDraw.Draw(drawing).ellipse((20, 20, 80, 80), outline="black", width=3)
     drawing.save(tmp_path / "drawing.png")
-    assert catalog.open_picture(upload((tmp_path / "drawing.png").read_bytes()))["variant"] == "as_is"
+    assert uploads.open_picture(upload((tmp_path / "drawing.png").read_bytes()))["variant"] == "as_is"
 
 
-def test_networks_run_at_most_two_at_a_time(catalog: serving.Catalog) -> None:
+def test_networks_run_at_most_two_at_a_time(catalog: Catalog) -> None:
     running, most, lock = 0, 0, threading.Lock()
 
     def use() -> None:
         nonlocal running, most
-        with catalog.turn():
+        with catalog.pool.slot():
             with lock:
                 running += 1
                 most = max(most, running)
@@ -326,7 +353,7 @@ def test_networks_run_at_most_two_at_a_time(catalog: serving.Catalog) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == serving.AT_ONCE
+    assert most == AT_ONCE
 
 
 def test_a_damaged_checkpoint_is_left_out_with_a_logged_line(
@@ -337,45 +364,59 @@ def test_a_damaged_checkpoint_is_left_out_with_a_logged_line(
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text(config)
     with caplog.at_level(logging.WARNING):
-        found = serving.Catalog(tmp_path)
+        found = Catalog(tmp_path)
     assert list(found.translators) == [NAME]
     assert all(f"left out {name}" in caplog.text for name in ("torn", "foreign", "unknown"))
 
 
 def test_no_folder_is_an_empty_catalog(tmp_path: Path) -> None:
-    assert serving.Catalog(tmp_path / "nowhere").paired() == []
+    assert not Catalog(tmp_path / "nowhere").translators
 
 
-def test_warming_up_translates_with_every_checkpoint(
-    catalog: serving.Catalog, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_warming_up_translates_with_every_checkpoint(catalog: Catalog, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         catalog.warm().join(60)
     assert not caplog.text
 
 
-def test_the_card_shows_its_own_pictures_and_no_other_file(catalog: serving.Catalog) -> None:
-    card = serving.card_markdown(catalog.translators[NAME])
+def test_a_checkpoint_whose_weights_are_damaged_is_left_out_while_others_are_gone_through(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in (NAME, LATENT):
+        shutil.copytree(folder / name, tmp_path / name)
+    config = json.loads((tmp_path / NAME / "config.json").read_text())
+    config["network"]["base_width"] = 8
+    (tmp_path / NAME / "config.json").write_text(json.dumps(config))
+    catalog = Catalog(tmp_path)
+    seen = iter(catalog.translators)
+    next(seen)
+    catalog.warm().join(60)
+    assert list(seen) == [LATENT], "a request that has begun to go through the checkpoints goes on"
+    assert list(catalog.translators) == [LATENT] and f"left out {NAME}" in caplog.text
+
+
+def test_the_card_shows_its_own_pictures_and_no_other_file(catalog: Catalog) -> None:
+    card = card_markdown(catalog.translators[NAME])
     assert card.startswith("# A card") and "license" not in card
     assert "![samples](data:image/webp;base64," in card
     assert "passwd" not in card and " secret " in card
     assert "![far](https://a.b/c.png)" in card
 
 
-def test_a_sheet_describes_what_is_drawn_on(catalog: serving.Catalog) -> None:
+def test_a_sheet_describes_what_is_drawn_on(catalog: Catalog) -> None:
     drawn = sheet(catalog.translators[NAME], "A2B")
     assert (drawn["kind"], drawn["size"], drawn["paper"], drawn["pen"]) == ("outline", 32, "#ffffff", "#000000")
     assert drawn["examples"] == 2
     assert not drawn["walks"] and sheet(catalog.translators[LATENT], "B2A")["walks"]
 
 
-def test_examples_are_of_the_direction_asked_for(catalog: serving.Catalog) -> None:
-    one = catalog.examples({"checkpoint": NAME, "direction": "A2B"})["examples"]
+def test_examples_are_of_the_direction_asked_for(uploads: Uploads) -> None:
+    one = uploads.examples({"checkpoint": NAME, "direction": "A2B"})["examples"]
     assert len(one) == 1 and decoded(one[0]).size == (32, 32), "the example that is no picture is left out"
-    assert catalog.examples({"checkpoint": LATENT, "direction": "A2B"}) == {"examples": []}
-    other = catalog.examples({"checkpoint": LATENT, "direction": "B2A"})["examples"]
+    assert uploads.examples({"checkpoint": LATENT, "direction": "A2B"}) == {"examples": []}
+    other = uploads.examples({"checkpoint": LATENT, "direction": "B2A"})["examples"]
     assert [decoded(url).getpixel((0, 0)) for url in other] == [pytest.approx((255, 0, 0), abs=3)]
-    assert set(serving.sentences(catalog.examples)({"checkpoint": "nobody"})) == {"error"}
+    assert set(sentences(uploads.examples)({"checkpoint": "nobody"})) == {"error"}
 
 
 def test_every_text_that_the_easel_names_exists() -> None:
@@ -416,7 +457,7 @@ def test_a_bad_address_is_one_sentence_and_exit_code_2(environment: dict[str, st
     assert done.stderr.count("\n") == 1
 
 
-def test_a_cancelled_batch_is_told_and_packed_as_it_was(catalog: serving.Catalog, pairs: Path) -> None:
+def test_a_cancelled_batch_is_told_and_packed_as_it_was(catalog: Catalog, pairs: Path) -> None:
     one, two = sorted((pairs / "test").iterdir())[:2]
     batch = Batch(catalog, {"checkpoint": LATENT, "direction": "A2B", "seed": None, "temperature": 1})
     batch.add(str(one))

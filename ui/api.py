@@ -5,20 +5,25 @@ Called through `gradio_client`, plain HTTP (`/gradio_api/call/NAME`) or any MCP 
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import gradio as gr
+import torch
 from gradio import processing_utils
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_file_obj, traverse
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models.directions import Direction
+from i2i_models.checkpoints.styles import check_style, interpolate
+from i2i_models.directions import Direction, DomainKey, opposite, source
 from ui import text
-from ui.payload import BadRequest, read_seed, read_temperature
-from ui.serving import AT_ONCE, Catalog, sentences
+from ui.catalog import AT_ONCE, Catalog
+from ui.errors import BadRequest, sentences
+from ui.multimodal.answers import random_styles
+from ui.payload import read_seed, read_temperature
+from ui.uploads import shrink
 
 MAX_SIDE = 2048
 """Pixels; larger pictures are made smaller first: the networks look at 128 or 256 of them."""
@@ -29,8 +34,6 @@ KEPT_SECONDS = 3600
 """How long uploads and results stay on the server."""
 UPLOADED = "/gradio_api/file="
 """What an address of a file on this server has before the file's path."""
-
-Side = Literal["A", "B"]
 
 
 class Page(gr.Blocks):
@@ -151,16 +154,16 @@ class Api:
             What came back, in the image's own domain: PNG, of the image's size. `translate` gives the way there.
         """
         translator, codes = self._encoded(image, checkpoint, direction)
-        back: Direction = "B2A" if direction == "A2B" else "A2B"
+        back = opposite(direction)
         if back not in translator.directions:
             raise BadRequest(text.SERVER["no_way_back"])
         there = self._decoded(translator, codes, seed, temperature, style)
         guide = _read(image) if translator.capabilities.style_dim else None
-        with self.catalog.turn():
-            own = None if guide is None else translator.encode_style(guide, direction[0])
+        with self.catalog.pool.slot():
+            own = None if guide is None else translator.encode_style(guide, source(direction))
             return _file(translator.translate(there, back, own))
 
-    def encode_style(self, image: gr.FileData, checkpoint: str, domain: Side = "B") -> list[float]:
+    def encode_style(self, image: gr.FileData, checkpoint: str, domain: DomainKey = "B") -> list[float]:
         """Read the style code off an image, to give other images its style, with a checkpoint that has styles.
 
         Args:
@@ -172,7 +175,7 @@ class Api:
             The style code, to be given to `translate` or `interpolate`.
         """
         translator = self._styled(checkpoint)
-        with self.catalog.turn():
+        with self.catalog.pool.slot():
             return [round(number, 4) for number in translator.encode_style(_read(image), domain).tolist()]
 
     def sample_styles(self, checkpoint: str, n: int = 8, seed: int = 0) -> list[list[float]]:
@@ -186,10 +189,8 @@ class Api:
         Returns:
             The style codes, to be given to `translate` or `interpolate`.
         """
-        import torch
-
         _check_count(n, 1, MAX_STYLES, "n")
-        drawn = self._styled(checkpoint).network.sample_styles(n, torch.Generator().manual_seed(read_seed(seed) or 0))
+        drawn = random_styles(n, self._styled(checkpoint).capabilities.style_dim, read_seed(seed) or 0)
         return [[round(number, 4) for number in style] for style in drawn.tolist()]
 
     def interpolate(
@@ -249,23 +250,20 @@ class Api:
         Returns:
             The outline: PNG, of the image's size (at most 2048 pixels a side).
         """
-        return _file(i2i.outline(_shrunk(_read(image), MAX_SIDE, labels=False)))
+        picture = _read(image)
+        shrink(picture, MAX_SIDE, "picture")
+        return _file(i2i.outline(picture))
 
     def _frames(
         self, image: Any, checkpoint: str, style_from: Any, style_to: Any, direction: Direction, steps: Any
     ) -> list[Image.Image]:
-        import torch
-
-        from i2i_models.checkpoints.styles import check_style
-        from i2i_models.checkpoints.styles import interpolate as between
-
         _check_count(steps, 2, MAX_STEPS, "steps")
         dim = self._styled(checkpoint).capabilities.style_dim
         first, last = check_style(style_from, dim), check_style(style_to, dim)
         translator, codes = self._encoded(image, checkpoint, direction, MAX_FRAME_SIDE)
         frames = []
-        for style in between(first, last, torch.linspace(0, 1, steps)):
-            with self.catalog.turn():  # one a picture: visitors who draw need not wait for all of them
+        for style in interpolate(first, last, torch.linspace(0, 1, steps)):
+            with self.catalog.pool.slot():  # one a picture: visitors who draw need not wait for all of them
                 frames.append(translator.decode(codes, style))
         return frames
 
@@ -273,23 +271,21 @@ class Api:
         self, image: Any, checkpoint: str, direction: Direction, side: int = MAX_SIDE
     ) -> tuple[i2i.Translator, i2i.Codes]:
         translator = self.catalog.named(checkpoint)
-        translator.network.check_direction(direction)
-        labels = translator.info.domains[direction[0]].kind == "labels"
-        picture = _shrunk(_read(image), side, labels)
-        with self.catalog.turn():
+        translator.capabilities.check_direction(direction)
+        picture = _read(image)
+        shrink(picture, side, translator.info.domains[source(direction)].kind)
+        with self.catalog.pool.slot():
             return translator, translator.encode(picture, direction)
 
     def _decoded(
         self, translator: i2i.Translator, codes: i2i.Codes, seed: Any, temperature: Any, style: Any
     ) -> Image.Image:
         if style is not None:
-            from i2i_models.checkpoints.styles import check_style
-
             if not translator.capabilities.style_dim:
                 raise BadRequest(text.SERVER["no_style"])
             style = check_style(style, translator.capabilities.style_dim)
         chance = read_seed(seed), read_temperature(temperature)
-        with self.catalog.turn():
+        with self.catalog.pool.slot():
             return translator.decode(codes, style, *chance)
 
     def _styled(self, checkpoint: str) -> i2i.Translator:
@@ -324,12 +320,6 @@ def _read(image: Any) -> Image.Image:
     if not is_file_obj(image):
         raise BadRequest(text.API["no_file"])
     return i2i.open_image(image["path"])
-
-
-def _shrunk(image: Image.Image, side: int, labels: bool) -> Image.Image:
-    """At most `side` pixels a side; label colours are never blended."""
-    image.thumbnail((side, side), Image.Resampling.NEAREST if labels else Image.Resampling.LANCZOS)
-    return image
 
 
 def _file(image: Image.Image) -> gr.FileData:

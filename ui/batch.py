@@ -1,6 +1,6 @@
-"""Several pictures at once: a visitor's files, translated one after the other as the tab is set, with a way out.
+"""Several pictures at once: a visitor's files are translated one after the other, as the tab is set.
 
-Through Gradio's queue, a picture a step, so that it can be cancelled and visitors who draw need not wait for it.
+They go through Gradio's queue, a picture a step, so that the visitor can cancel and others who draw need not wait.
 """
 
 import copy
@@ -15,13 +15,16 @@ from typing import Any
 import gradio as gr
 from gradio import processing_utils
 from gradio.utils import get_upload_folder
-from PIL import Image
 
 import i2i_models as i2i
+from i2i_models.directions import source
 from ui import text
-from ui.i18n import preferred, speaking
-from ui.payload import BadRequest, read_mapping, read_seed, read_temperature
-from ui.serving import Catalog, looks_drawn, sentences
+from ui.catalog import Catalog
+from ui.errors import BadRequest, sentences
+from ui.i18n import requested_language, speaking
+from ui.payload import read_mapping, read_seed, read_temperature
+from ui.question import read_model
+from ui.uploads import looks_drawn, shrink
 
 MOST_FILES = 60
 MAX_SIDE = 1024
@@ -39,19 +42,19 @@ Update = dict[Any, Any]
 
 
 class Batch:
-    """One visitor's files on their way through a network.
+    """The files of one visitor, which go through a network one after the other.
 
     Args:
-        settings: `checkpoint`, `direction`, `seed` and `temperature`, as the tab's easel has them.
+        settings: `checkpoint`, `direction`, `seed` and `temperature`, as the tab's component has them.
 
     Raises:
-        BadRequest: the settings are none.
+        BadRequest: a setting is not of its kind.
     """
 
     def __init__(self, catalog: Catalog, settings: Any) -> None:
         settings = read_mapping(settings)
         self.catalog = catalog
-        self.translator, self.direction = catalog.find(settings)
+        self.translator, self.direction = read_model(catalog, settings)
         self.seed = read_seed(settings.get("seed"))
         self.temperature = read_temperature(settings.get("temperature"))
         self.done: list[str] = []
@@ -60,7 +63,7 @@ class Batch:
         self._noting = threading.Lock()
 
     def add(self, path: str) -> None:
-        """Translate a file; one that cannot be is skipped, and the log says why."""
+        """Translate a file. One that cannot be used is skipped, and the log says why."""
         answer = self._translated(path)
         entry = {"file": Path(path).name}
         with self._noting:
@@ -72,7 +75,7 @@ class Batch:
             self.log.append(entry)
 
     def so_far(self) -> "Batch":
-        """A copy to which nothing comes any more: one that was cancelled may still be at its last picture."""
+        """A copy that stays as it is; a batch that was cancelled may still be at its last picture."""
         with self._noting:
             copied = copy.copy(self)
             copied.done, copied.log = list(self.done), list(self.log)
@@ -80,13 +83,11 @@ class Batch:
 
     def _translate(self, path: str) -> dict[str, str]:
         image = i2i.open_image(path)
-        kind = self.translator.info.domains[self.direction[0]].kind
-        # label colours are never blended
-        resampling = Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.LANCZOS
-        image.thumbnail((MAX_SIDE, MAX_SIDE), resampling)
+        kind = self.translator.info.domains[source(self.direction)].kind
+        shrink(image, MAX_SIDE, kind)
         if kind == "outline" and not looks_drawn(image):
             image = i2i.outline(image)
-        with self.catalog.turn():
+        with self.catalog.pool.slot():
             result = self.translator.translate(image, self.direction, seed=self.seed, temperature=self.temperature)
         return {"path": processing_utils.save_pil_to_cache(result, get_upload_folder(), format="png")}
 
@@ -169,7 +170,7 @@ def batch_panel(catalog: Catalog, easel: gr.HTML, elem_id: str) -> None:
         }
 
     def run(paths: list[str] | None, settings: Any, request: gr.Request) -> Iterator[Update]:
-        language = preferred(request.headers.get("accept-language", ""))  # the queue is outside of the request
+        language = requested_language(request.headers)
         paths = paths or []
         taken = paths[:MOST_FILES]
         with speaking(language):

@@ -1,8 +1,8 @@
 """Languages: the words of ui/text.py in the language of whoever asked, English where there is no translation.
 
 A language is one file, `ui/locales/CODE.json`: section → key → words, with the placeholders of the English ones.
-Gradio's own I18n translates single labels in the browser; our components' texts, templates and choices it does not
-reach, and never what the server says. So the request's Accept-Language decides, here, for all of them alike.
+Gradio's own I18n translates single labels in the browser. It does not reach the texts, templates and choices of this
+page's components, nor what the server says; so the request's Accept-Language decides here, for all of them alike.
 """
 
 import json
@@ -72,6 +72,11 @@ def preferred(accept_language: str) -> str:
     return max(known, key=lambda wish: wish[0])[1] if known else ENGLISH
 
 
+def requested_language(headers: Mapping[str, str]) -> str:
+    """The language that a request's headers ask for; events in Gradio's queue run outside of `SpeakLanguage`."""
+    return preferred(headers.get("accept-language", ""))
+
+
 class SpeakLanguage:
     """ASGI middleware: a request is answered in the language that its browser asks for."""
 
@@ -81,7 +86,7 @@ class SpeakLanguage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        with speaking(preferred(Headers(scope=scope).get("accept-language", ""))):
+        with speaking(requested_language(Headers(scope=scope))):
             await self.app(scope, receive, send)
 
 

@@ -43,8 +43,8 @@ def head(tabs: Sequence[str], welcome: str | None) -> gr.HTML:
     """The page's title, which opens the tab that the address names.
 
     Args:
-        tabs: those that there are, the open one first; the elem_id of each is "tab-" and its name.
-        welcome: the tab to open where the address names none, if there is one to open.
+        tabs: names of the tabs; the first one is open, and the elem_id of each is "tab-" and its name.
+        welcome: the tab to open where the address names none; None if there is no tab.
     """
     return gr.HTML(
         html_template=HEAD,

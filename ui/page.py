@@ -1,4 +1,4 @@
-"""The page: a header and a tab for each family of methods."""
+"""The page: a header and the tabs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,15 +8,14 @@ import gradio as gr
 from gradio.data_classes import BlocksConfigDict
 
 from i2i_models.inference.remote import RemoteNetworks
-from ui import i18n, links, login, text
+from ui import account, i18n, links, text
+from ui.answers import Answers
 from ui.api import Page, add_api
-from ui.compare import compare_tab
-from ui.multimodal import style_studio
-from ui.serving import Catalog
-from ui.studio import studio
+from ui.catalog import Catalog
+from ui.tabs import TABS, Tab
 
-MAX_FILE_BYTES = 20_000_000
-TABS = ("paired", "unpaired", "multimodal", "compare")
+OWN = Tab("own", account.account_tab, lambda can: True)
+"""The row of the visitor's own tab, after `TABS`."""
 
 
 def build(
@@ -26,19 +25,19 @@ def build(
 
     Networks run in this process, or `elsewhere`. Nothing is warm yet: call the catalog's `warm` once the page answers.
     """
-    catalog = Catalog(checkpoints, more, elsewhere)
-    page = build_page(catalog)
+    answers = Answers(Catalog(checkpoints, more, elsewhere))
+    page = build_page(answers)
     for language in i18n.LOCALES:
         with i18n.speaking(language):
-            page.translated[language] = build_page(catalog).get_config_file()
-    return page, catalog
+            page.translated[language] = build_page(answers).get_config_file()
+    return page, answers.catalog
 
 
 class TranslatedPage(Page):
-    """A page whose words are in the language of whoever opens it; everything else about it is the same for all.
+    """A page whose words are in the language of whoever opens it; everything else is the same for all.
 
-    It is built once a language, and of the other builds only the components' properties are used: labels, texts and
-    choices are in them, while ids, events and functions are those of this page.
+    The page is built once for each language. From the other builds only the components' properties are taken, which
+    hold labels, texts and choices; ids, events and functions are those of this page.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -60,42 +59,40 @@ class TranslatedPage(Page):
         self._config = config
 
 
-def build_page(catalog: Catalog) -> TranslatedPage:
+def build_page(answers: Answers) -> TranslatedPage:
     """The page in the present language."""
+    catalog = answers.catalog
+    tabs = _tabs_for(catalog)
     with TranslatedPage(title=text.PAGE["title"], analytics_enabled=False) as page:
-        own = (login.TAB,) if login.is_offered() else ()
-        links.head((*TABS, *own) if catalog.translators else (), _welcome(catalog))
-        if catalog.translators:
-            tabs(catalog)
+        # An empty tab is no welcome: the first one with a model is.
+        welcome = next((tab.name for tab in tabs if tab.models(catalog)), None)
+        links.head([tab.name for tab in tabs], welcome)
+        if tabs:
+            build_tabs(tabs, answers)
         else:
             gr.Markdown(text.PAGE["no_checkpoints"].format(folder=catalog.folder.name))
-        if login.on_space():
-            login.duplicate_button()
+        if account.on_space():
+            account.duplicate_button()
         add_api(catalog)
     return page
 
 
-def _welcome(catalog: Catalog) -> str | None:
-    """The first tab with a model, since an empty one is no welcome; None where there is no model."""
-    found = (catalog.paired(), catalog.unpaired(), catalog.multimodal())
-    return next((name for name, translators in zip(TABS, found, strict=False) if translators), None)
+def _tabs_for(catalog: Catalog) -> tuple[Tab, ...]:
+    """The rows of the tabs that the page has: none where there is no model at all."""
+    if not catalog.translators:
+        return ()
+    return (*TABS, OWN) if account.is_offered() else TABS
 
 
-def tabs(catalog: Catalog) -> None:
-    """The tabs inside the current `gr.Blocks`; what a tab shows is built and sent with the page, drawn when opened."""
+def build_tabs(tabs: Sequence[Tab], answers: Answers) -> None:
+    """Build the tabs under the current block. Each is built and sent with the page, and drawn when it is opened."""
     # wrap: where they do not fit beside each other, a second row and not Gradio's menu, in which nobody looks
     with gr.Tabs(overflow_behavior="wrap"):
-        for name, build_studio, translators in (
-            ("paired", studio, catalog.paired()),
-            ("unpaired", studio, catalog.unpaired()),
-            ("multimodal", style_studio, catalog.multimodal()),
-        ):
-            with gr.Tab(text.PAGE[f"tab_{name}"], id=name, elem_id=f"tab-{name}"):
-                if translators:
-                    build_studio(catalog, translators, name, MAX_FILE_BYTES)
+        for row in tabs:
+            with gr.Tab(text.PAGE[f"tab_{row.name}"], id=row.name, elem_id=f"tab-{row.name}") as tab:
+                models = row.models(answers.catalog)
+                if models:
+                    row.build(tab, answers, models)
                 else:
-                    gr.Markdown(text.EMPTY[name].format(folder=catalog.folder.name), elem_classes="inviting")
-        with gr.Tab(text.PAGE["tab_compare"], id="compare", elem_id="tab-compare"):
-            compare_tab(catalog, MAX_FILE_BYTES)
-        if login.is_offered():
-            login.account_tab(catalog, MAX_FILE_BYTES)
+                    folder = answers.catalog.folder.name
+                    gr.Markdown(text.EMPTY[row.name].format(folder=folder), elem_classes="inviting")

@@ -1,6 +1,6 @@
-"""What browsers send: each function takes one field and returns it checked, or says in a sentence what is wrong.
+"""Fields of what browsers send: each function takes one value and returns it checked, or raises a sentence.
 
-Anybody can send anything to a public page; nothing in a payload is believed.
+Anybody can send anything to a public page, so nothing in a payload is believed.
 """
 
 import base64
@@ -8,64 +8,46 @@ import binascii
 import io
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
 import i2i_models as i2i
 from ui import text
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from ui.errors import BadRequest
 
 MAX_DRAWING_CHARS = 4_000_000
-"""A drawing arrives at the network's size, a few kilobytes; anything near this is not ours."""
+"""A drawing arrives at the network's size, as a few kilobytes; the page never sends as much as this."""
 MAX_DRAWING_SIDE = 2048
 """Pixels; a small file can unfold into a picture that keeps the server busy for seconds."""
 MAX_SEED = 2**31 - 1
 MAX_TEMPERATURE = 3.0
-MAX_STYLE_NUMBERS = 512
-"""Numbers in a style, of any network; the network itself knows how many it wants."""
-MAX_STYLE = 100.0
-"""Largest number in a style: far beyond what N(0, 1) ever draws, far below what overflows."""
-
-
-class BadRequest(i2i.I2IError):
-    """The page, or somebody in its place, sent what no visitor's click can produce."""
 
 
 def read_mapping(value: Any) -> Mapping[str, Any]:
     """A JSON object.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: anything else.
     """
     if not isinstance(value, Mapping):
         raise BadRequest(text.SERVER["bad_request"])
     return value
 
 
-def read_image_url(value: Any) -> str:
-    """A data URL of an image, not yet decoded.
-
-    Raises:
-        BadRequest: it is none, or too long.
-    """
-    if not isinstance(value, str) or not value.startswith("data:image/") or not value.isascii():
-        raise BadRequest(text.SERVER["bad_request"])
-    if len(value) > MAX_DRAWING_CHARS:
-        raise BadRequest(text.SERVER["drawing_too_large"])
-    return value
-
-
-def read_image(value: Any) -> Image.Image:
+def read_image(url: Any) -> Image.Image:
     """The image of a data URL.
 
     Raises:
-        BadRequest: it is none, or too large. ImageError: what it holds is no image.
+        BadRequest: it is no data URL of an image, or too large.
+        ImageError: what it holds is no image.
     """
+    if not isinstance(url, str) or not url.startswith("data:image/") or not url.isascii():
+        raise BadRequest(text.SERVER["bad_request"])
+    if len(url) > MAX_DRAWING_CHARS:
+        raise BadRequest(text.SERVER["drawing_too_large"])
     try:
-        data = base64.b64decode(read_image_url(value).partition(",")[2], validate=True)
+        data = base64.b64decode(url.partition(",")[2], validate=True)
     except binascii.Error:
         raise BadRequest(text.SERVER["bad_request"]) from None
     image = i2i.open_image(data)
@@ -88,7 +70,7 @@ def read_seed(value: Any) -> int | None:
 
 
 def read_temperature(value: Any) -> float:
-    """A number from 0 to `MAX_TEMPERATURE`; 1 where none is given.
+    """A number from 0 to `MAX_TEMPERATURE`; None stands for 1.
 
     Raises:
         BadRequest: anything else.
@@ -111,24 +93,19 @@ def read_share(value: Any) -> float:
     return float(value)
 
 
-def read_style(value: Any) -> "Tensor | None":
-    """A list of numbers as a tensor `(n,)`, or None for none; whether n is right the network says.
+def read_whole(value: Any, low: int, high: int) -> int:
+    """A whole number from `low` to `high`.
 
     Raises:
-        BadRequest: anything else, numbers beyond ±`MAX_STYLE` included.
+        BadRequest: anything else.
     """
-    if value is None:
-        return None
-    fits = isinstance(value, list) and 0 < len(value) <= MAX_STYLE_NUMBERS
-    if not fits or not all(_is_number(number) and abs(number) <= MAX_STYLE for number in value):
-        raise BadRequest(text.SERVER["bad_style"].format(limit=f"{MAX_STYLE:g}"))
-    import torch  # this module belongs to the page's start, which does not wait for torch
-
-    return torch.tensor(value, dtype=torch.float32)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise BadRequest(text.SERVER["bad_request"])
+    return value
 
 
 def read_switch(value: Any) -> bool:
-    """True or False; False where nothing is given.
+    """True or False; None stands for False.
 
     Raises:
         BadRequest: anything else.
@@ -148,7 +125,7 @@ def to_data_url(image: Image.Image, format: str = "PNG", **options: Any) -> str:
 def to_live_url(image: Image.Image, quality: int = 92) -> str:
     """An image as a data URL that is quick to make and to show, for answers while somebody draws or drags.
 
-    A JPEG takes a tenth of a WebP's time, and here keeps every pixel's colour as WebP does not.
+    A JPEG takes a tenth of a WebP's time, and with full chroma it keeps every pixel's colour as WebP does not.
     """
     return to_data_url(image, "JPEG", quality=quality, subsampling="4:4:4")
 

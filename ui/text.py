@@ -11,6 +11,7 @@ PAGE = Words(
         "tab_unpaired": "Unpaired",
         "tab_compare": "Compare",
         "tab_multimodal": "Multimodal",
+        "tab_own": "Yours",
         "no_checkpoints": (
             "### No model here yet\n\n"
             "The page found no checkpoint that it could load in its folder `{folder}`. "
@@ -46,8 +47,8 @@ EMPTY = Words(
     },
 )
 
-STUDIO = Words(
-    "STUDIO",
+CONTROLS = Words(
+    "CONTROLS",
     {
         "model": "Model",
         "task": "What becomes what",
@@ -136,7 +137,6 @@ SERVER = Words(
         "drawing_too_large": "That drawing is too large to send. Please clear it and draw again.",
         "bad_direction": "The model {title} does not translate in that direction. Please reload the page.",
         "bad_temperature": "The temperature must be a number from 0 to {limit}.",
-        "bad_style": "A style must be a list of numbers, each from -{limit} to {limit}.",
         "bad_share": "The place between two pictures must be a number from 0 to 1.",
         "no_style": "This model has no styles; please choose one of the multimodal models.",
         "no_walk": "This model has no code that two pictures could share; please choose another one for a walk.",
@@ -369,7 +369,6 @@ ACCOUNT = Words(
         "login": "Log in with Hugging Face",
         "logout": "Log out {}",
         "duplicate": "Duplicate this Space",
-        "tab": "Yours",
         "explained": (
             "Open checkpoints of your account, private ones too: nobody else sees them. Or copy one from here."
         ),

@@ -10,7 +10,7 @@ from hub.conftest import hub, make  # noqa: F401
 from playwright.sync_api import Page, expect
 
 from i2i_models.hub.push import push
-from ui import login, page
+from ui import account, page
 from ui.theme import CSS, THEME
 
 from .easel import Easel
@@ -24,7 +24,7 @@ def address(hub: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     push(tmp_path / "styles", "owner/styles", private=True)
     push(make(tmp_path / "plain"), "owner/plain", private=True)
     save_munit(tmp_path / "served" / "shown", "For all", ("outline", "picture"), seed=4)
-    monkeypatch.setattr(login, "is_offered", lambda: True)
+    monkeypatch.setattr(account, "is_offered", lambda: True)
     built, _ = page.build(tmp_path / "served")
     _, url, _ = built.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS)
     yield url.rstrip("/")

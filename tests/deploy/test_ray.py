@@ -18,8 +18,9 @@ from conftest import ROOT
 import i2i_models as i2i
 from i2i_models.errors import CheckpointError, ShapeError
 from i2i_models.inference.remote import RemoteNetworks
+from ui.answers import Answers
+from ui.catalog import Catalog
 from ui.payload import to_data_url
-from ui.serving import Catalog
 
 from .conftest import PAIRED, STYLED, drawing, pixels
 
@@ -92,9 +93,10 @@ def test_codes_are_kept_by_the_page(catalog: Catalog, monkeypatch: pytest.Monkey
     call = engine._call
     monkeypatch.setattr(engine, "_call", lambda method, *rest: asked.append(method) or call(method, *rest))
     payload = {"checkpoint": STYLED, "direction": "A2B"}
-    key = catalog.translate({**payload, "image": to_data_url(drawing())})["key"]
+    answers = Answers(catalog)
+    key = answers.translate({**payload, "image": to_data_url(drawing())})["key"]
     for number in range(3):
-        catalog.translate({**payload, "key": key, "style": [float(number)] * 8})
+        answers.translate({**payload, "key": key, "style": [float(number)] * 8})
     assert asked == ["encode", "decode", "decode", "decode", "decode"]
 
 

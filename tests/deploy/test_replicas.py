@@ -78,7 +78,7 @@ class Visitor:
         )  # fmt: skip
 
     def ask(self, **source: str) -> tuple[dict[str, Any], str]:
-        """An answer of `Catalog.translate`, and the address of the replica that gave it last."""
+        """An answer of `Answers.translate`, and the address of the replica that gave it last."""
         data = {"checkpoint": PAIRED, "direction": "A2B", **source}
         body = {"data": data, "component_id": self.easel, "fn_name": "translate", "session_hash": "visitor0"}
         answer = self.http.post("/gradio_api/component_server/", json=body)

@@ -19,9 +19,10 @@ from conftest import ROOT
 import i2i_models as i2i
 from i2i_models.inference.engine import make_engine
 from ui import zero
+from ui.answers import Answers
+from ui.catalog import Catalog
 from ui.multimodal.answers import StyleAnswers
 from ui.payload import to_data_url
-from ui.serving import Catalog
 
 from .conftest import STYLED, drawing, pixels
 
@@ -104,7 +105,7 @@ def asked(catalog: Catalog) -> tuple[i2i.Translator, i2i.Codes]:
 def test_many_pictures_are_drawn_in_one_call_of_another_process(spaces: Spaces, catalog: Catalog) -> None:
     translator, codes = asked(catalog)
     styles = torch.randn(MANY, translator.capabilities.style_dim)
-    lent = zero.decode_each(catalog, translator, codes, styles)
+    lent = zero.decode_each(catalog.pool, translator, codes, styles)
     assert len(spaces.pids) == 1 and spaces.pids[0] != os.getpid()
     here = translator.decode_each(codes, styles)
     assert len(lent) == MANY and lent[0].size == drawing().size
@@ -113,13 +114,14 @@ def test_many_pictures_are_drawn_in_one_call_of_another_process(spaces: Spaces, 
 
 
 def test_an_animation_is_and_a_live_answer_is_not(spaces: Spaces, catalog: Catalog) -> None:
-    answers = StyleAnswers(catalog)
+    answers = Answers(catalog)
+    styles = StyleAnswers(answers)
     ends = {"start": [0.0] * 8, "end": [1.0] * 8}
     payload = {"checkpoint": STYLED, "direction": "A2B", "image": to_data_url(drawing())}
-    assert catalog.translate(payload)["image"]
-    assert answers.draw_each({**payload, **ends, "count": 12, "side": 32})["images"]
+    assert answers.translate(payload)["image"]
+    assert styles.draw_each({**payload, **ends, "count": 12, "side": 32})["images"]
     assert not spaces.pids
-    assert answers.animate({**payload, **ends, "format": next(iter(answers.encoders))})["file"]
+    assert styles.animate({**payload, **ends, "format": next(iter(styles.encoders))})["file"]
     assert len(spaces.pids) == 1
 
 
@@ -136,21 +138,23 @@ def test_without_a_gpu_to_lend_the_processor_draws(
     translator, codes = asked(catalog)
     styles = torch.randn(MANY, translator.capabilities.style_dim)
     spaces.refusal = RuntimeError("You have exceeded your free ZeroGPU quota")
-    drawn = zero.decode_each(catalog, translator, codes, styles)
+    drawn = zero.decode_each(catalog.pool, translator, codes, styles)
     here = translator.decode_each(codes, styles)
     assert max(abs(pixels(a) - pixels(b)).max() for a, b in zip(drawn, here, strict=True)) <= 1
     assert "exceeded your free ZeroGPU quota" in caplog.text
 
 
-def test_elsewhere_nothing_is_lent_and_visitors_take_turns(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_elsewhere_nothing_is_lent_and_slots_are_short(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spaces", Spaces())  # the package alone is no ZeroGPU
     assert importlib.reload(zero).draw_on_gpu is None
     translator, codes = asked(catalog)
-    turns = []
+    slots = []
     whole = translator.decode_each
-    monkeypatch.setattr(translator, "decode_each", lambda c, styles: turns.append(len(styles)) or whole(c, styles))
-    assert len(zero.decode_each(catalog, translator, codes, torch.randn(10, translator.capabilities.style_dim))) == 10
-    assert turns == [4, 4, 2]
+    monkeypatch.setattr(translator, "decode_each", lambda c, styles: slots.append(len(styles)) or whole(c, styles))
+    assert (
+        len(zero.decode_each(catalog.pool, translator, codes, torch.randn(10, translator.capabilities.style_dim))) == 10
+    )
+    assert slots == [4, 4, 2]
 
 
 def test_the_page_has_its_function_before_it_is_launched(tmp_path: Path, folder: Path) -> None:

@@ -17,8 +17,13 @@ import pytest
 import torch
 from conftest import run_async
 
-from ui import health, limits, text
-from ui.memory import Memory
+from ui import service, text
+from ui.answers import Answers
+from ui.cache import Cache
+from ui.catalog import Catalog
+from ui.limits.fair_queue import FairQueue, QueueFull, Superseded, Visitor
+from ui.limits.guard import Guard
+from ui.limits.rate_limit import RateLimit
 
 from .conftest import PLAIN, ROOT, STYLED, Server, drawing
 
@@ -31,12 +36,12 @@ import app
 
 decode = i2i.Translator.decode
 
-def faulty(self, codes, style=None, seed=None, temperature=1.0):
+def faulty(self, codes, style=None, seed=None, temperature=1.0, draft=False):
     if seed == 13:
         raise MemoryError("the thread dies")
     if seed == 14:
         time.sleep(3)
-    return decode(self, codes, style, seed, temperature)
+    return decode(self, codes, style, seed, temperature, draft)
 
 class Full:
     def __init__(self, *_, **__):
@@ -71,7 +76,7 @@ def test_a_full_disk_under_a_question_is_a_sentence(faulty: Server) -> None:
 
 
 def test_a_thread_that_dies_is_a_sentence(faulty: Server) -> None:
-    for _ in range(10):  # more than there are places in the line
+    for _ in range(10):  # more than there are places in the queue
         answer = faulty.ask(faulty.question({"seed": 13})).json()
         number = answer["error"].split()[-1].rstrip(".")
         assert "went wrong on our side" in answer["error"] and faulty.logged(number)
@@ -153,7 +158,7 @@ def test_uploads_and_files_are_served_while_questions_wait(server: Server) -> No
 def test_headers_of_every_answer(server: Server) -> None:
     for path in ("/", "/healthz", "/config", "/nobody", "/gradio_api/file=/etc/passwd", "/gradio_api/proxy=x"):
         headers = server.client.get(path).headers
-        assert {name: headers.get(name) for name in health.HEADERS} == health.HEADERS
+        assert {name: headers.get(name) for name in service.HEADERS} == service.HEADERS
     elsewhere = server.client.get("/config", headers={"Origin": "https://evil.example"}).headers
     assert "access-control-allow-origin" not in elsewhere, "a page elsewhere may not read what runs on localhost"
     assert "x-frame-options" not in elsewhere, "the Hub shows Spaces in a frame; the policy says who may"
@@ -167,34 +172,33 @@ def test_serving_never_unpickles(server: Server, start: Callable[..., Server], m
         code = source.read_text(encoding="utf-8")
         for reader in ("torch.load", "import pickle", "pickle.load", "allow_pickle=True", "joblib", "shelve"):
             assert reader not in code, f"{source.name} names {reader}"
-    from ui.serving import Catalog
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a pickle was read")
 
     for module, name in ((torch, "load"), (pickle, "load"), (pickle, "loads")):
         monkeypatch.setattr(module, name, refuse)
-    catalog = Catalog(server.uploads.parent / "checkpoints")
+    answers = Answers(Catalog(server.uploads.parent / "checkpoints"))
     for name in (PLAIN, STYLED):
-        answer = catalog.translate({"checkpoint": name, "direction": "A2B", "image": drawing()})
+        answer = answers.translate({"checkpoint": name, "direction": "A2B", "image": drawing()})
         assert answer["image"].startswith("data:")
 
 
-def test_the_line_goes_round_addresses_and_sessions() -> None:
-    async def play() -> list[limits.Visitor]:
-        line = limits.Line(places=1, places_each=1, waiting_each=9)
-        first = line.ask(("busy", "0"))
+def test_the_queue_goes_round_addresses_and_sessions() -> None:
+    async def play() -> list[Visitor]:
+        queue = FairQueue(places=1, places_each=1, waiting_each=9)
+        first = queue.ask(("busy", "0"))
         assert first.done()
         visitors = [("busy", "1"), ("busy", "1"), ("busy", "1"), ("busy", "2"), ("calm", "1")]
-        places = [(visitor, line.ask(visitor)) for visitor in visitors]
+        places = [(visitor, queue.ask(visitor)) for visitor in visitors]
         order, holder = [], ("busy", "0")
         while places:
-            line.leave(holder)
+            queue.leave(holder)
             holder, place = next(one for one in places if one[1].done())
             places.remove((holder, place))
             order.append(holder)
-        line.leave(holder)
-        assert (line.running, len(line)) == (0, 0)
+        queue.leave(holder)
+        assert (queue.running, len(queue)) == (0, 0)
         return order
 
     order = run_async(play())
@@ -202,39 +206,39 @@ def test_the_line_goes_round_addresses_and_sessions() -> None:
     assert order.index(("busy", "2")) <= 2, "the second session does not wait for all of the first one's"
 
 
-def test_the_line_is_bounded_and_the_newest_win() -> None:
+def test_the_queue_is_bounded_and_the_newest_win() -> None:
     async def play() -> None:
-        line = limits.Line(places=1, places_each=1, waiting=4, waiting_address=3, waiting_each=2)
-        line.ask(("a", "1"))
-        oldest, *newer = [line.ask(("a", "1")) for _ in range(3)]
-        assert isinstance(oldest.exception(), limits.Superseded) and not any(p.done() for p in newer)
-        line.ask(("a", "2"))
-        with pytest.raises(limits.LineFull):
-            line.ask(("a", "3"))
-        last = line.ask(("b", "1"))
-        with pytest.raises(limits.LineFull):
-            line.ask(("c", "1"))
-        line.give_up(("b", "1"), last)
-        line.ask(("c", "1"))
-        assert len(line) == 4
+        queue = FairQueue(places=1, places_each=1, waiting=4, waiting_address=3, waiting_each=2)
+        queue.ask(("a", "1"))
+        oldest, *newer = [queue.ask(("a", "1")) for _ in range(3)]
+        assert isinstance(oldest.exception(), Superseded) and not any(p.done() for p in newer)
+        queue.ask(("a", "2"))
+        with pytest.raises(QueueFull):
+            queue.ask(("a", "3"))
+        last = queue.ask(("b", "1"))
+        with pytest.raises(QueueFull):
+            queue.ask(("c", "1"))
+        queue.give_up(("b", "1"), last)
+        queue.ask(("c", "1"))
+        assert len(queue) == 4
 
     run_async(play())
 
 
-def test_buckets_refill_and_forget() -> None:
-    buckets = limits.Buckets(rate=2, burst=3, most=2)
-    assert [buckets.take("a", now=0) for _ in range(4)] == [0, 0, 0, 0.5]
-    assert buckets.take("a", now=0.5) == 0 and buckets.take("a", now=0.5) > 0
-    buckets.take("b", now=1)
-    buckets.take("c", now=1)
-    assert "a" not in buckets and "c" in buckets
+def test_rate_limits_refill_and_forget() -> None:
+    limit = RateLimit(rate=2, burst=3, most=2)
+    assert [limit.take("a", now=0) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert limit.take("a", now=0.5) == 0 and limit.take("a", now=0.5) > 0
+    limit.take("b", now=1)
+    limit.take("c", now=1)
+    assert "a" not in limit and "c" in limit
 
 
 def test_addresses_are_believed_only_behind_a_proxy() -> None:
     def scope(forwarded: str, client: str = "10.0.0.1") -> dict[str, Any]:
         return {"type": "http", "client": (client, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
 
-    direct, behind = (limits.Guard(1, behind_proxy=p) for p in (False, True))
+    direct, behind = (Guard(1, behind_proxy=p) for p in (False, True))
     assert direct.address(scope("1.2.3.4")) == "10.0.0.1"
     assert behind.address(scope("6.6.6.6, 1.2.3.4, 10.0.0.9")) == "1.2.3.4", "what stands left anybody may write"
     assert behind.address(scope("nonsense, ::1")) == "10.0.0.1"
@@ -249,15 +253,15 @@ def test_temporary_files_are_bounded(tmp_path: Path) -> None:
         path.parent.mkdir()
         path.write_bytes(b"x" * 100)
         os.utime(path, (now - age * 60, now - age * 60))
-    health.tidy(tmp_path, max_bytes=10_000, max_age=7.5 * 60)
+    service.tidy(tmp_path, max_bytes=10_000, max_age=7.5 * 60)
     assert sorted(p.parent.name for p in tmp_path.rglob("*.png")) == list("01234567")
-    health.tidy(tmp_path, max_bytes=350, max_age=3600)
+    service.tidy(tmp_path, max_bytes=350, max_age=3600)
     assert sorted(p.parent.name for p in tmp_path.rglob("*.png")) == list("012")
     assert len(list(tmp_path.iterdir())) == 3, "no empty folders stay"
 
 
 def test_identical_questions_share_one_answer() -> None:
-    memory: Memory[str] = Memory(100, 10, len)
+    cache: Cache[str] = Cache(100, 10, len)
     made, begun, may_end = [], threading.Event(), threading.Event()
 
     def make() -> str:
@@ -267,17 +271,17 @@ def test_identical_questions_share_one_answer() -> None:
         return "answer"
 
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(memory.get_or_make, "question", make)
+        first = pool.submit(cache.get_or_make, "question", make)
         begun.wait(10)
-        others = [pool.submit(memory.get_or_make, "question", make) for _ in range(3)]
+        others = [pool.submit(cache.get_or_make, "question", make) for _ in range(3)]
         may_end.set()
         assert {f.result() for f in [first, *others]} == {"answer"}
-    assert memory.get_or_make("question", make) == "answer"
+    assert cache.get_or_make("question", make) == "answer"
     assert len(made) == 1
 
 
 def test_a_failed_answer_is_not_kept() -> None:
-    memory: Memory[str] = Memory(100, 10, len)
+    cache: Cache[str] = Cache(100, 10, len)
     with pytest.raises(ZeroDivisionError):
-        memory.get_or_make("question", lambda: str(1 / 0))
-    assert memory.get_or_make("question", lambda: "answer") == "answer"
+        cache.get_or_make("question", lambda: str(1 / 0))
+    assert cache.get_or_make("question", lambda: "answer") == "answer"

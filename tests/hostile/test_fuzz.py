@@ -4,13 +4,20 @@ import base64
 import io
 import math
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models.checkpoints.styles import parse_style
+from i2i_models.checkpoints.styles import LIMIT, parse_style
 from ui import payload
+from ui.catalog import Catalog
+from ui.errors import BadRequest
+from ui.multimodal.question import read_draw
+from ui.question import read_question
+
+from .conftest import STYLED, drawing, save_checkpoints
 
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
@@ -96,16 +103,31 @@ def test_any_image_of_a_payload(value: object) -> None:
         assert str(error)
 
 
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    folder = tmp_path_factory.mktemp("fuzzed")
+    save_checkpoints(folder)
+    return Catalog(folder)
+
+
+FIELDS = ("image", "key", "style", "seed", "temperature", "second", "share", "way_back", "draft", "start", "end")
+
+
 @FUZZ
-@given(ANYTHING | st.lists(st.floats() | st.integers(), max_size=600))
-def test_any_style_of_a_payload(value: object) -> None:
-    try:
-        style = payload.read_style(value)
-    except payload.BadRequest:
-        return
-    assert style is None or (
-        style.dim() == 1 and bool(style.isfinite().all()) and style.abs().max() <= payload.MAX_STYLE
-    )
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=4),
+    st.lists(st.floats() | st.integers(), max_size=600) | st.lists(st.floats(-20, 20), min_size=8, max_size=8),
+)
+def test_any_question(catalog: Catalog, fields: dict[str, object], style: list[float]) -> None:
+    right = {"checkpoint": STYLED, "direction": "A2B", "image": drawing(), "style": style}
+    for read in (read_question, read_draw):
+        try:
+            question = read(catalog, {**right, **fields})
+        except i2i.I2IError as error:
+            assert str(error)
+            continue
+        assert question.by_key().input.image is None and hash(question.by_key())
+        assert question.style is None or (len(question.style) == 8 and max(map(abs, question.style)) <= LIMIT)
 
 
 @FUZZ
@@ -118,7 +140,7 @@ def test_any_number_of_a_payload(value: object) -> None:
     ):
         try:
             number = read(value)
-        except payload.BadRequest:
+        except BadRequest:
             continue
         assert number is None or (math.isfinite(number) and low <= number <= high)
 

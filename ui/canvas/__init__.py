@@ -12,11 +12,13 @@ from typing import Any, NamedTuple, TypedDict
 import gradio as gr
 
 import i2i_models as i2i
-from i2i_models.directions import Direction
+from i2i_models.directions import Direction, source
 from ui import text
+from ui.answers import Answers
+from ui.errors import sentences
 from ui.history import history_parts
 from ui.inside import inside_parts
-from ui.serving import Catalog, sentences
+from ui.uploads import Uploads
 
 HERE = Path(__file__).parent
 ServerFunction = Callable[[Any], dict[str, Any]]
@@ -43,7 +45,7 @@ class Sheet(TypedDict):
 
 def sheet(translator: i2i.Translator, direction: Direction) -> Sheet:
     """The sheet of one direction of a translator."""
-    domain = translator.info.domains[direction[0]]
+    domain = translator.info.domains[source(direction)]
     palette = {name: "#{:02x}{:02x}{:02x}".format(*colour) for name, colour in domain.palette.items()}
     colours = list(palette.values()) or ["#ffffff", "#000000"]
     return Sheet(
@@ -52,7 +54,7 @@ def sheet(translator: i2i.Translator, direction: Direction) -> Sheet:
         paper=palette.get(domain.paper, colours[0]),
         pen=palette.get(domain.pen, colours[-1]),
         palette=palette,
-        examples=len(translator.examples_of(direction[0])),
+        examples=len(translator.examples_of(source(direction))),
         walks=translator.capabilities.mixes_codes,
         drawing=f"{translator.info.title} {translator.info.size} {direction}",
     )
@@ -68,7 +70,7 @@ class DeskParts(NamedTuple):
     server_functions: list[ServerFunction]
 
 
-def desk_parts(catalog: Catalog, translators: Iterable[i2i.Translator], max_file_bytes: int) -> DeskParts:
+def desk_parts(answers: Answers, translators: Iterable[i2i.Translator], max_file_bytes: int) -> DeskParts:
     """The desk for a component of your own: everything with which a visitor makes an input.
 
     In Python, build `gr.HTML` with `html` somewhere inside its `html_template`, `css` before its own
@@ -88,6 +90,7 @@ def desk_parts(catalog: Catalog, translators: Iterable[i2i.Translator], max_file
     `desk.openFile` and `desk.showExamples(container)` put pictures there. See desk.js, talk.js and live.js,
     and canvas.js for a use of all three.
     """
+    uploads = Uploads(answers.catalog)
     return DeskParts(
         html=_read("desk.html"),
         css=_read("desk.css"),
@@ -97,17 +100,17 @@ def desk_parts(catalog: Catalog, translators: Iterable[i2i.Translator], max_file
             "texts": dict(text.CANVAS),
             "limits": {"bytes": max_file_bytes},
         },
-        server_functions=[sentences(catalog.open_picture), sentences(catalog.examples)],
+        server_functions=[sentences(uploads.open_picture), sentences(uploads.examples)],
     )
 
 
 def easel(
-    catalog: Catalog, translators: Iterable[i2i.Translator], value: dict[str, Any], max_file_bytes: int, elem_id: str
+    answers: Answers, translators: Iterable[i2i.Translator], value: dict[str, Any], max_file_bytes: int, elem_id: str
 ) -> gr.HTML:
     """Build the component.
 
     Args:
-        catalog: answers its questions.
+        answers: answers its questions.
         translators: those that may be chosen on it.
         value: the settings that go with each question to the server: `checkpoint`, `direction`, `seed`,
             `temperature`. The page's other controls change the result by changing this value.
@@ -117,7 +120,7 @@ def easel(
     says that it has taken settings from a link or its history, which the page's controls should now show.
     """
     return desk_component(
-        catalog,
+        answers,
         translators,
         value,
         max_file_bytes,
@@ -125,12 +128,12 @@ def easel(
         html=_read("canvas.html"),
         css=_read("canvas.css"),
         js=_read("walk.js") + _read("canvas.js"),
-        server_functions=[sentences(catalog.translate)],
+        server_functions=[sentences(answers.translate)],
     )
 
 
 def desk_component(
-    catalog: Catalog,
+    answers: Answers,
     translators: Iterable[i2i.Translator],
     value: dict[str, Any],
     max_file_bytes: int,
@@ -141,20 +144,19 @@ def desk_component(
     js: str,
     server_functions: Iterable[ServerFunction],
     texts: Mapping[str, str] = MappingProxyType({}),
-    limits: Mapping[str, Any] = MappingProxyType({}),
     **props: Any,
 ) -> gr.HTML:
     """A component around a desk, with the visit's history and a look inside.
 
     Args:
-        catalog, translators, value, max_file_bytes, elem_id: as for `easel`.
+        answers, translators, value, max_file_bytes, elem_id: as for `easel`.
         html: in it the comments `<!-- desk -->`, `<!-- history -->` and `<!-- inside -->` make place for these.
-        css, js, server_functions, texts, limits, props: the component's own, besides those of its parts.
+        css, js, server_functions, texts, props: the component's own, besides those of its parts.
     """
-    desk, visit, inside = desk_parts(catalog, translators, max_file_bytes), history_parts(), inside_parts(catalog)
+    desk, visit, inside = desk_parts(answers, translators, max_file_bytes), history_parts(), inside_parts(answers)
     props |= desk.props | {"tab": elem_id.removesuffix("-easel")}
     props["texts"] = {**desk.props["texts"], **texts, **visit.texts, **inside.texts}
-    props["limits"] = {**desk.props["limits"], **visit.limits, **limits}
+    props["limits"] = {**desk.props["limits"], **visit.limits}
     for name, part in {"desk": desk.html, "history": visit.html, "inside": inside.html}.items():
         html = html.replace(f"<!-- {name} -->", part)
     return gr.HTML(

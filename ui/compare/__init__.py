@@ -4,7 +4,7 @@ Methods are compared where they do the same: translate from equal domains to equ
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
@@ -12,13 +12,18 @@ import gradio as gr
 
 import i2i_models as i2i
 from i2i_models import checkpoints
-from i2i_models.directions import Direction
+from i2i_models.directions import Direction, source, target
 from ui import text
+from ui.answers import Answers
 from ui.canvas import ServerFunction, desk_parts
+from ui.catalog import Catalog
+from ui.errors import Answer, sentences
 from ui.history import LINK_JS, history_parts
-from ui.payload import read_mapping, to_live_url
-from ui.serving import Answer, Catalog, card_markdown, sentences
-from ui.studio import PRIVATE
+from ui.model_card import card_markdown
+from ui.payload import to_live_url
+from ui.question import read_model
+from ui.tab_parts import PRIVATE
+from ui.uploads import MAX_FILE_BYTES
 
 HERE = Path(__file__).parent
 MAX_FIGURES = 3
@@ -77,10 +82,16 @@ class Task(TypedDict):
     methods: list[Method]
 
 
-def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
-    """Build the tab inside the current `gr.Blocks`; the catalog must hold at least one checkpoint."""
-    models = catalog.translators
-    tasks = find_tasks(models.values())
+def compare_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Translator]) -> None:
+    """Build what is in the tab, under the current block.
+
+    Args:
+        tab: its id is what the ids of the elements begin with.
+        translators: the models to compare, at least one.
+    """
+    name = str(tab.id)
+    models = {t.info.name: t for t in translators}
+    tasks = find_tasks(translators)
     first = next(iter(tasks))
     task = gr.Radio(
         [(entry["title"], key) for key, entry in tasks.items()],
@@ -88,14 +99,14 @@ def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
         label=text.COMPARE["task"],
         show_label=False,
         container=False,
-        elem_id="compare-task",
+        elem_id=f"{name}-task",
     )
-    desk, visit = desk_parts(catalog, models.values(), max_file_bytes), history_parts()
+    desk, visit = desk_parts(answers, translators, MAX_FILE_BYTES), history_parts()
     props = {
         **desk.props,
         "texts": {**desk.props["texts"], **visit.texts, **text.COMPARE},
         "limits": {**desk.props["limits"], **visit.limits},
-        "tab": "compare",
+        "tab": name,
     }
     board = gr.HTML(
         value={"task": first},
@@ -103,12 +114,12 @@ def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
         css_template=desk.css + _read("compare.css"),
         js_on_load="\n".join((desk.js, LINK_JS, _read("compare.js"))),
         apply_default_css=False,
-        server_functions=[sentences(catalog.translate), sentences(truths(catalog)), *desk.server_functions],
-        elem_id="compare-board",
+        server_functions=[sentences(answers.translate), sentences(truths(answers.catalog)), *desk.server_functions],
+        elem_id=f"{name}-board",
         tasks=tasks,
         **props,
     )
-    with gr.Accordion("", open=False, visible=False, elem_id="compare-card", elem_classes="card") as accordion:
+    with gr.Accordion("", open=False, visible=False, elem_id=f"{name}-card", elem_classes="card") as accordion:
         card = gr.Markdown()
 
     def show_card(event: gr.EventData) -> tuple[Any, str]:
@@ -116,15 +127,13 @@ def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
         if translator is None:
             return gr.update(visible=False), ""
         label = text.COMPARE["about"].format(name=translator.info.name)
-        return gr.update(label=label, open=True, visible=True), card_markdown(translator) or text.STUDIO["no_card"]
+        return gr.update(label=label, open=True, visible=True), card_markdown(translator)
 
     task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=board, show_progress="hidden")
     board.recall(fn=None, js="({ task }) => task", inputs=board, outputs=task)
     task.change(lambda: gr.update(visible=False), outputs=accordion, **PRIVATE)
-    scroll = (
-        "() => setTimeout(() => document.querySelector('#compare-card')?.scrollIntoView({ behavior: 'smooth' }), 50)"
-    )
-    board.about(show_card, None, [accordion, card], **PRIVATE).then(fn=None, js=scroll)
+    scroll = f"document.querySelector('#{name}-card')?.scrollIntoView({{ behavior: 'smooth' }})"
+    board.about(show_card, None, [accordion, card], **PRIVATE).then(fn=None, js=f"() => setTimeout(() => {scroll}, 50)")
 
 
 def find_tasks(translators: Iterable[i2i.Translator]) -> dict[str, Task]:
@@ -132,8 +141,8 @@ def find_tasks(translators: Iterable[i2i.Translator]) -> dict[str, Task]:
     groups: dict[str, list[Entry]] = {}
     for translator in translators:
         for direction in translator.directions:
-            source, target = (translator.info.domains[key] for key in (direction[0], direction[2]))
-            key = f"{source.name} ({source.kind}) to {target.name} ({target.kind})"
+            before, after = (translator.info.domains[key] for key in (source(direction), target(direction)))
+            key = f"{before.name} ({before.kind}) to {after.name} ({after.kind})"
             groups.setdefault(key, []).append((translator, direction))
     return {key: _task(group) for key, group in sorted(groups.items(), key=lambda item: -len(item[1]))}
 
@@ -142,16 +151,16 @@ def _task(group: list[Entry]) -> Task:
     # The desk takes the examples of one checkpoint, best with truths, and its paper, best the finest one;
     # each method fits the drawing to its own size.
     host, way = max(group, key=lambda entry: (_has_truths(*entry), _has_examples(*entry), entry[0].info.size))
-    source, target = (host.info.domains[key].name for key in (way[0], way[2]))
+    title = " → ".join(host.info.domains[key].name for key in (source(way), target(way)))
     rows = [_rows(*entry) for entry in group]
     figures = [f for f in FIGURES if any(_number(f, row) is not None for row in rows)][:MAX_FIGURES]
     titles = [translator.capabilities.title for translator, _ in group]
     return Task(
-        title=f"{source} → {target}",
+        title=title,
         checkpoint=host.info.name,
         direction=way,
         truths=_has_truths(host, way),
-        legend=_legend(figures, rows, f"{source} → {target}"),
+        legend=_legend(figures, rows, title),
         methods=[
             Method(
                 checkpoint=translator.info.name,
@@ -166,11 +175,11 @@ def _task(group: list[Entry]) -> Task:
 
 
 def _has_examples(translator: i2i.Translator, direction: Direction) -> bool:
-    return bool(translator.examples_of(direction[0]))
+    return bool(translator.examples_of(source(direction)))
 
 
 def _has_truths(translator: i2i.Translator, direction: Direction) -> bool:
-    return any(truth_of(path).is_file() for path in translator.examples_of(direction[0]))
+    return any(truth_of(path).is_file() for path in translator.examples_of(source(direction)))
 
 
 def _rows(translator: i2i.Translator, direction: Direction) -> dict[str, dict[str, Any]]:
@@ -224,8 +233,9 @@ def truths(catalog: Catalog) -> ServerFunction:
     """The server function that answers a checkpoint and direction with its examples' `truths`, data URLs or null."""
 
     def truths(payload: Any) -> Answer:
-        translator, direction = catalog.find(read_mapping(payload))
-        readable = [path for path in translator.examples_of(direction[0]) if _picture(path)]  # as `Catalog.examples`
+        translator, direction = read_model(catalog, payload)
+        # As in `Uploads.examples`, so that both lists are of the same examples.
+        readable = [path for path in translator.examples_of(source(direction)) if _picture(path)]
         return {"truths": [_picture(truth_of(path)) for path in readable]}
 
     return truths

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from i2i_models.checkpoints.styles import LIMIT
 from ui import text
-from ui.payload import MAX_SEED, MAX_STYLE, MAX_TEMPERATURE
+from ui.payload import MAX_SEED, MAX_TEMPERATURE
 
 HERE = Path(__file__).parent
 LINK_JS = (HERE / "link.js").read_text(encoding="utf-8")
@@ -34,7 +35,7 @@ def history_parts() -> HistoryParts:
         css=_read("history.css"),
         js="\n".join((_read("zip.js"), _read("history.js"), LINK_JS)),
         texts=dict(text.HISTORY),
-        limits={"seed": MAX_SEED, "temperature": MAX_TEMPERATURE, "style": MAX_STYLE},
+        limits={"seed": MAX_SEED, "temperature": MAX_TEMPERATURE, "style": LIMIT},
     )
 
 

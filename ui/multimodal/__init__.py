@@ -1,95 +1,75 @@
-"""A tab for methods that give another picture for every style (MUNIT).
+"""The tab for methods that give another result for every style (MUNIT).
 
-A `gr.HTML` of our own around the desk: a pad and sliders over the directions in which real images' styles vary,
-random styles, styles of pictures, kept ones, the way between two, one style on many inputs.
+Its component, a `gr.HTML`, has the drawing editor in it; a pad and sliders over the directions in which real images'
+styles vary; random styles, styles of pictures and kept ones; the way between two; and one style on many inputs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 import i2i_models as i2i
-from i2i_models.checkpoints.styles import LIMIT
+from i2i_models.directions import target
 from ui import text
+from ui.answers import Answers
 from ui.canvas import desk_component
 from ui.multimodal.answers import StyleAnswers, style_controls
-from ui.serving import Catalog, card_markdown
-from ui.studio import PRIVATE, direction_choice, direction_choices, model_choice
+from ui.tab_parts import PRIVATE, ModelChoice, card_panel
+from ui.uploads import MAX_FILE_BYTES
 
 HERE = Path(__file__).parent
 SCRIPTS = ("space.js", "kept.js", "panels.js", "many.js", "multimodal.js")
 
 
-def style_studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str, max_file_bytes: int) -> None:
-    """Build the tab inside the current `gr.Blocks`.
+def style_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Translator]) -> None:
+    """Build what is in the tab, under the current block.
 
     Args:
+        tab: its id is what the ids of the elements begin with.
         translators: the models of this tab, at least one, all with styles.
-        elem_id: what the ids of the tab's elements begin with.
     """
-    models = {t.info.name: t for t in translators}
-    first = translators[0]
-    with gr.Row(elem_classes="choices"):
-        choice = model_choice(translators, elem_id)
-        model = choice.model
-        direction = direction_choice(first, elem_id)
-    value = {"checkpoint": first.info.name, "direction": first.directions[0]}
-    component = styles_component(catalog, translators, value, max_file_bytes, elem_id=f"{elem_id}-easel")
-    with gr.Accordion(text.STUDIO["card"], open=False, elem_id=f"{elem_id}-card", elem_classes="card") as accordion:
-        card = gr.Markdown()
-
+    name = str(tab.id)
+    choice = ModelChoice(translators, name)
+    value = {"checkpoint": choice.first.info.name, "direction": choice.first.directions[0]}
+    component = styles_component(answers, translators, value, elem_id=f"{name}-easel")
+    card_panel(choice, name)
     gr.on(
-        [model.change, direction.change],
+        [choice.model.change, choice.direction.change],
         fn=None,
         js="(checkpoint, direction) => ({ checkpoint, direction })",
-        inputs=[model, direction],
+        inputs=[choice.model, choice.direction],
         outputs=component,
         show_progress="hidden",
     )
-
-    def recall(settings: dict[str, Any]) -> list[Any]:
-        """Show settings that a link or the history brought."""
-        translator = models.get(settings["checkpoint"], first)
-        directions = gr.Radio(choices=direction_choices(translator), value=settings["direction"])
-        return [*choice.recalled(translators, translator), directions]
-
-    component.recall(recall, component, [*choice.parts, direction], **PRIVATE)
-    # Every model with styles has both directions, so only their names change.
-    model.change(lambda name: gr.Radio(choices=direction_choices(models[name])), model, direction, **PRIVATE)
-    accordion.expand(lambda name: card_markdown(models[name]) or text.STUDIO["no_card"], model, card, **PRIVATE)
-    model.change(lambda: gr.Accordion(open=False), outputs=accordion, **PRIVATE)
+    component.recall(choice.recalled, component, choice.parts, **PRIVATE)
 
 
 def styles_component(
-    catalog: Catalog, translators: Iterable[i2i.Translator], value: dict[str, Any], max_file_bytes: int, elem_id: str
+    answers: Answers, translators: Sequence[i2i.Translator], value: dict[str, Any], elem_id: str
 ) -> gr.HTML:
     """Build the component.
 
     Args:
-        catalog: answers its questions.
-        translators: those that may be chosen on it.
+        translators: the models that may be chosen on it.
         value: `checkpoint` and `direction`, and the `style` (list of numbers) to begin with, if not the typical one.
             The page's other controls change the component by changing this value.
-        max_file_bytes: of a visitor's file.
     """
-    translators = list(translators)
-    answers = StyleAnswers(catalog)
+    styles = StyleAnswers(answers)
     return desk_component(
-        catalog,
+        answers,
         translators,
         value,
-        max_file_bytes,
+        MAX_FILE_BYTES,
         elem_id,
         html=_read("multimodal.html"),
         css=_read("multimodal.css"),
         js="\n".join(map(_read, SCRIPTS)),
-        server_functions=answers.functions,
+        server_functions=styles.functions,
         texts=text.MULTIMODAL,
-        limits={"style": LIMIT},
-        spaces={f"{t.info.name} {d[2]}": style_controls(t, d) for t in translators for d in t.directions},
-        formats=list(answers.encoders),
+        spaces={f"{t.info.name} {target(d)}": style_controls(t, d) for t in translators for d in t.directions},
+        formats=list(styles.encoders),
     )
 
 

@@ -1,11 +1,7 @@
-"""What the styles component asks the server. A picture is encoded once; from then on its key and a style are enough.
-
-Nothing is kept for a visitor; each function answers from its payload and the codes that `Catalog` remembers by content.
-"""
+"""Server functions of the styles component. A picture is encoded once; from then on its key and a style are enough."""
 
 import base64
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,93 +9,73 @@ from PIL import Image
 from torch import Tensor
 
 import i2i_models as i2i
-from i2i_models.checkpoints.styles import (
-    LIMIT,
-    StyleSpace,
-    check_style,
-    format_style,
-    interpolate,
-    load_styles,
-    parse_style,
-)
-from i2i_models.directions import Direction
+from i2i_models.checkpoints.styles import LIMIT, StyleSpace, format_style, load_styles, parse_style
+from i2i_models.directions import Direction, target
 from ui import text, zero
-from ui.canvas import ServerFunction
+from ui.answers import Answers
+from ui.errors import Answer, BadRequest, sentences
 from ui.multimodal.animation import encoders
-from ui.payload import BadRequest, read_mapping, read_seed, read_share, read_switch, to_data_url, to_live_url
-from ui.serving import Answer, Catalog, Stopwatch, sentences
+from ui.multimodal.question import MAX_AT_ONCE, MAX_THUMBNAIL, read_animation, read_draw, read_thumbnails
+from ui.payload import read_mapping, read_seed, read_whole, to_data_url, to_live_url
+from ui.question import read_model, read_upload
 
 log = logging.getLogger(__name__)
 
-MAX_AT_ONCE = 12
-"""Styles in one question; all are decoded in one pass, which memory and other visitors' patience bound."""
-MAX_THUMBNAIL = 256
 MAX_TEXT = 4000
 """Characters of a pasted style; the longest real one is a tenth of it."""
-FRAMES = 24
-"""Frames of an animation from one style to the other; the way back has the same without both ends."""
-DRAFT_QUALITY, FINAL_QUALITY, THUMBNAIL_QUALITY = 75, 92, 85
+PICTURE_QUALITY, THUMBNAIL_QUALITY = 92, 85
 
 
 class StyleAnswers:
-    """The server functions of the component, over a catalogue of checkpoints."""
+    """The server functions of the component. It keeps nothing itself; codes and results are cached by `Answers`."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
+    def __init__(self, answers: Answers) -> None:
+        self.answers, self.catalog = answers, answers.catalog
         self.encoders = encoders()
 
     @property
-    def functions(self) -> list[ServerFunction]:
+    def functions(self) -> list[Any]:
         """All of them; an error comes back as `{"error": sentence}`."""
         named = (self.draw, self.draw_each, self.sample, self.paste, self.read_guide, self.gallery, self.animate)
         return [sentences(function) for function in named]
 
     def draw(self, payload: Any) -> Answer:
-        """One picture in one style.
-
-        Args:
-            payload: `checkpoint`, `direction`, `image` or `key`; `style`, or the styles `start` and `end` and the
-                `share` of the way from one to the other; and `draft`: coarser and quicker, for pictures that the
-                next ones replace at once.
+        """One result in one style; the payload is that of `read_draw`.
 
         Returns:
             `image` (data URL), `key`, `ms`, the `style` and the same as `text`.
         """
-        payload = read_mapping(payload)
-        watch = Stopwatch()
-        translator, codes, key = self.catalog.codes(payload, watch)
-        style = _one_style(translator, payload)
-        draft = read_switch(payload.get("draft"))
-        with self.catalog.turn(watch):
-            result = translator.decode(codes, style, draft=draft)
-        return {
-            "image": to_live_url(result, DRAFT_QUALITY if draft else FINAL_QUALITY),
-            "key": key,
-            "ms": watch.shown,
-            "style": style.tolist(),
-            "text": format_style(style),
-        }
+        question = read_draw(self.catalog, payload)
+        style = question.decoding["style"]
+        return {**self.answers.answer(question), "style": style.tolist(), "text": format_style(style)}
 
     def draw_each(self, payload: Any) -> Answer:
-        """One picture in several styles, small.
-
-        Args:
-            payload: as for `draw`, with `styles`, or `start`, `end` and the `count` of even steps between them;
-                and `side`, the pictures' side in pixels.
+        """One input in several styles, small; the payload is that of `read_thumbnails`.
 
         Returns:
             `images` (data URLs), `styles` and `key`.
         """
-        payload = read_mapping(payload)
-        side = _whole(payload.get("side"), 16, MAX_THUMBNAIL)
-        translator, codes, key = self.catalog.codes(payload)
-        styles = _many_styles(translator, payload)
-        with self.catalog.turn():
-            results = translator.decode_each(codes, styles)
+        question = read_thumbnails(self.catalog, payload)
+        codes = self.answers.encode(question.input)
+        with self.catalog.pool.slot():
+            results = question.input.translator.decode_each(codes, question.styles)
         for result in results:
-            result.thumbnail((side, side))
-        images = [to_live_url(r, THUMBNAIL_QUALITY) for r in results]
-        return {"images": images, "styles": styles.tolist(), "key": key}
+            result.thumbnail((question.side, question.side))
+        images = [to_live_url(result, THUMBNAIL_QUALITY) for result in results]
+        return {"images": images, "styles": question.styles.tolist(), "key": question.input.key}
+
+    def animate(self, payload: Any) -> Answer:
+        """The way from one style to another and back; the payload is that of `read_animation`.
+
+        Returns:
+            `file` (data URL) and `key`.
+        """
+        question = read_animation(self.catalog, payload, self.encoders)
+        codes = self.answers.encode(question.input)
+        frames = zero.decode_each(self.catalog.pool, question.input.translator, codes, question.styles)
+        encode, mime = self.encoders[question.format]
+        data = base64.b64encode(encode(frames + frames[-2:0:-1])).decode()
+        return {"file": f"data:{mime};base64,{data}", "key": question.input.key}
 
     def sample(self, payload: Any) -> Answer:
         """Random styles of the prior, of the seeds from `seed` on: `count` `styles`.
@@ -107,72 +83,53 @@ class StyleAnswers:
         A seed's style is the one that `Translator.translate` takes for the same seed.
         """
         payload = read_mapping(payload)
-        seed, count = read_seed(payload.get("seed")) or 0, _whole(payload.get("count"), 1, MAX_AT_ONCE)
-        translator, _ = self.catalog.find(payload)
-        draw = translator.network.sample_styles
-        return {"styles": [draw(1, torch.Generator().manual_seed(seed + i))[0].tolist() for i in range(count)]}
+        translator, _ = read_model(self.catalog, payload)
+        seed, count = read_seed(payload.get("seed")) or 0, read_whole(payload.get("count"), 1, MAX_AT_ONCE)
+        dim = translator.capabilities.style_dim
+        return {"styles": [random_styles(1, dim, seed + i)[0].tolist() for i in range(count)]}
 
     def paste(self, payload: Any) -> Answer:
         """A style that somebody pasted: `text` → `style`."""
         payload = read_mapping(payload)
-        translator, _ = self.catalog.find(payload)
+        translator, _ = read_model(self.catalog, payload)
         pasted = payload.get("text")
         if not isinstance(pasted, str) or len(pasted) > MAX_TEXT:
             raise BadRequest(text.MULTIMODAL_SERVER["no_text"])
         return {"style": parse_style(pasted, translator.capabilities.style_dim).tolist()}
 
     def read_guide(self, payload: Any) -> Answer:
-        """The style of a visitor's file (multipart): `style`, and the `picture` (data URL) that it was read off."""
-        files = getattr(payload, "files", None)
-        if not files:
-            raise BadRequest(text.SERVER["bad_request"])
-        translator, direction = self.catalog.find(read_mapping(getattr(payload, "data", None)))
-        image = i2i.open_image(files[0][1])
-        with self.catalog.turn():
-            style = translator.encode_style(image, direction[2])
-        image.thumbnail((MAX_THUMBNAIL, MAX_THUMBNAIL))
+        """The style of a visitor's file; the payload is that of `read_upload`.
+
+        Returns:
+            `style`, and the `picture` (data URL) that it was read from.
+        """
+        upload = read_upload(self.catalog, payload)
+        with self.catalog.pool.slot():
+            style = upload.translator.encode_style(upload.image, target(upload.direction))
+        upload.image.thumbnail((MAX_THUMBNAIL, MAX_THUMBNAIL))
         return {
             "style": style.clamp(-LIMIT, LIMIT).tolist(),
-            "picture": to_data_url(image, "WEBP", quality=FINAL_QUALITY),
+            "picture": to_data_url(upload.image, "WEBP", quality=PICTURE_QUALITY),
         }
 
     def gallery(self, payload: Any) -> Answer:
         """Example pictures of the target domain: `examples`, each a `style` and the `picture` (data URL) it is of."""
-        translator, direction = self.catalog.find(read_mapping(payload))
-        space = spaces_of(translator)[direction[2]]
+        translator, direction = read_model(self.catalog, payload)
+        space = spaces_of(translator)[target(direction)]
         examples = zip(space.styles.tolist(), space.pictures, strict=True)
         return {"examples": [{"style": style, "picture": _to_url(picture)} for style, picture in examples]}
 
-    def animate(self, payload: Any) -> Answer:
-        """The way from one style to another and back, of one picture.
 
-        Args:
-            payload: `checkpoint`, `direction`, `image` or `key`, the styles `start` and `end`, and `format`, one of
-                `encoders`.
-
-        Returns:
-            `file` (data URL) and `key`.
-        """
-        payload = read_mapping(payload)
-        encoder = self.encoders.get(str(payload.get("format")))
-        if encoder is None:
-            raise BadRequest(text.SERVER["bad_request"])
-        translator, codes, key = self.catalog.codes(payload)
-        way = interpolate(*_ends(translator, payload), torch.linspace(0, 1, FRAMES))
-        frames = zero.decode_each(self.catalog, translator, codes, way)
-        encode, mime = encoder
-        data = base64.b64encode(encode(frames + frames[-2:0:-1])).decode()
-        return {"file": f"data:{mime};base64,{data}", "key": key}
+def random_styles(count: int, dim: int, seed: int) -> Tensor:
+    """`(count, dim)` from the prior N(0, I). Equal to the network's `sample_styles`, without reading its weights."""
+    return torch.randn(count, dim, generator=torch.Generator().manual_seed(seed))
 
 
 def style_controls(translator: i2i.Translator, direction: Direction) -> dict[str, Any]:
-    """Where the target domain's styles lie, as plain values: its `name`, `mean`, `directions`, `deviations`.
-
-    A checkpoint whose file about it is damaged is served all the same, with the prior.
-    """
-    space = spaces_of(translator)[direction[2]]
+    """Where the target domain's styles lie, as plain values: its `name`, `mean`, `directions`, `deviations`."""
+    space = spaces_of(translator)[target(direction)]
     return {
-        "name": translator.info.domains[direction[2]].name,
+        "name": translator.info.domains[target(direction)].name,
         "mean": space.mean.tolist(),
         "directions": space.directions.tolist(),
         "deviations": space.deviations.tolist(),
@@ -180,7 +137,10 @@ def style_controls(translator: i2i.Translator, direction: Direction) -> dict[str
 
 
 def spaces_of(translator: i2i.Translator) -> dict[str, StyleSpace]:
-    """The translator's style spaces; where its file about them is damaged the prior, and a logged line."""
+    """The translator's style spaces by domain.
+
+    A checkpoint whose file about them is damaged is served with the prior, and a logged line.
+    """
     try:
         return translator.styles
     except i2i.CheckpointError as error:
@@ -189,37 +149,4 @@ def spaces_of(translator: i2i.Translator) -> dict[str, StyleSpace]:
 
 
 def _to_url(picture: Tensor) -> str:
-    return to_data_url(Image.fromarray(picture.permute(1, 2, 0).numpy()), "WEBP", quality=FINAL_QUALITY)
-
-
-def _style(translator: i2i.Translator, values: Any) -> Tensor:
-    return check_style(values, translator.capabilities.style_dim)
-
-
-def _ends(translator: i2i.Translator, payload: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
-    return _style(translator, payload.get("start")), _style(translator, payload.get("end"))
-
-
-def _one_style(translator: i2i.Translator, payload: Mapping[str, Any]) -> Tensor:
-    """`style`, or the one `share` of the way from `start` to `end`: `(style_dim,)`."""
-    if "share" not in payload:
-        return _style(translator, payload.get("style"))
-    return interpolate(*_ends(translator, payload), torch.tensor([read_share(payload["share"])]))[0]
-
-
-def _many_styles(translator: i2i.Translator, payload: Mapping[str, Any]) -> Tensor:
-    """`styles`, or `count` of them evenly on the way from `start` to `end`: `(K, style_dim)`."""
-    if "count" in payload:
-        count = _whole(payload["count"], 2, MAX_AT_ONCE)
-        return interpolate(*_ends(translator, payload), torch.linspace(0, 1, count))
-    wanted = payload.get("styles")
-    if not isinstance(wanted, list) or not 1 <= len(wanted) <= MAX_AT_ONCE:
-        raise BadRequest(text.SERVER["bad_request"])
-    return torch.stack([_style(translator, style) for style in wanted])
-
-
-def _whole(value: Any, low: int, high: int) -> int:
-    """A whole number from low to high."""
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise BadRequest(text.SERVER["bad_request"])
-    return value
+    return to_data_url(Image.fromarray(picture.permute(1, 2, 0).numpy()), "WEBP", quality=PICTURE_QUALITY)

@@ -1,4 +1,4 @@
-"""The page as a service: how Gradio launches it, `/healthz`, safe headers, tidy temporary files, an orderly end."""
+"""The page as a service: how Gradio launches it, `/healthz`, safe headers, tidy temporary files, a graceful end."""
 
 import asyncio
 import contextlib
@@ -20,23 +20,24 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import login
+from ui import account
 from ui.api import KEPT_SECONDS
+from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
-from ui.limits import Guard
-from ui.serving import Catalog
+from ui.limits.guard import Guard
+from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
 
 SESSIONS = 500
-"""Of these Gradio keeps a copy of the page's state; of more, those that were quiet longest begin anew."""
+"""Sessions for which Gradio keeps a copy of the page's state; beyond, the longest quiet ones begin anew."""
 QUEUED = 200
-"""Events that may wait in Gradio's queue; further ones are told so at once."""
+"""Events that may wait in Gradio's queue; further ones are refused at once."""
 TEMPORARY_BYTES = 2_000_000_000
-"""Of uploads and results together, however young they are."""
+"""Bytes of uploads and results together, however young they are."""
 TIDY_SECONDS = 20
 PATIENCE = 10.0
-"""Seconds that what runs has to finish when the server is told to end."""
+"""Seconds for running work to finish when the server is told to end."""
 
 POLICY = {
     "default-src": "'self'",
@@ -82,11 +83,10 @@ class SafeHeaders:
 class Service:
     """One page on one server."""
 
-    def __init__(self, page: gr.Blocks, catalog: Catalog, max_file_bytes: int) -> None:
+    def __init__(self, page: gr.Blocks, catalog: Catalog) -> None:
         self.page, self.catalog = page, catalog
-        # Only there is a proxy before us for certain, and none can go round it.
-        self.guard = Guard(max_file_bytes, behind_proxy=login.on_space())
-        self.max_file_bytes = max_file_bytes
+        # Only a Space certainly has a proxy in front, which nobody can go round.
+        self.guard = Guard(MAX_FILE_BYTES, behind_proxy=account.on_space())
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
         # Gradio looks for work a thousand times a second, which takes 4 % of a core from the networks.
         page._queue.sleep_when_free = 0.01
@@ -100,7 +100,7 @@ class Service:
                 "routes": [Route("/healthz", self.health)],
                 "lifespan": self._lifespan,
             },
-            "max_file_size": self.max_file_bytes,
+            "max_file_size": MAX_FILE_BYTES,
             "state_session_capacity": SESSIONS,
             "enable_monitoring": False,
             "strict_cors": True,
@@ -109,9 +109,9 @@ class Service:
         }
 
     async def health(self, request: Request) -> JSONResponse:
-        """Whether to send visitors here: 200, or 503 from the moment on that the server is ending."""
+        """Whether to send visitors here: 200, or 503 once the server is ending."""
         translators = list(self.catalog.translators.values())
-        line = self.guard.line
+        waiting = self.guard.queue
         said = {
             "status": "closing" if self.guard.closing else "ok",
             "networks": {
@@ -119,12 +119,12 @@ class Service:
                 "total": len(translators),
                 "warm": self.catalog.is_warm,
             },
-            "questions": {"running": line.running, "waiting": len(line)},
+            "questions": {"running": waiting.running, "waiting": len(waiting)},
         }
         return JSONResponse(said, 503 if self.guard.closing else 200, {"Cache-Control": "no-store"})
 
     def serve_until_told_to_end(self) -> None:
-        """Block until SIGTERM or Ctrl-C, then let what runs finish, for `PATIENCE` at most, and close."""
+        """Block until SIGTERM or Ctrl-C, then let running work finish for at most `PATIENCE`, and close."""
         told = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
@@ -138,8 +138,8 @@ class Service:
         self.page.close(verbose=False)
 
     def _is_busy(self) -> bool:
-        queue = self.page._queue
-        return bool(self.guard.line.running or len(self.guard.line) or len(queue) or any(queue.active_jobs))
+        questions, events = self.guard.queue, self.page._queue
+        return bool(questions.running or len(questions) or len(events) or any(events.active_jobs))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
