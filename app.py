@@ -82,7 +82,7 @@ def main(elsewhere: "RemoteNetworks | None" = None) -> int:
     except (StartError, EngineError) as error:
         print(error, file=sys.stderr)
         return 2
-    # After the address is known to be free: these take seconds.
+    # Only when the address is known to be free, since importing Gradio takes seconds.
     from ui.page import build
     from ui.service import Service
     from ui.theme import CSS, THEME

@@ -16,12 +16,11 @@ from gradio_client.utils import is_file_obj, traverse
 from PIL import Image
 
 import i2i_models as i2i
-from i2i_models.checkpoints.styles import check_style, interpolate
+from i2i_models.checkpoints.styles import check_style, interpolate, sample_styles
 from i2i_models.directions import Direction, DomainKey, opposite, source
 from ui import text
 from ui.catalog import AT_ONCE, Catalog
 from ui.errors import BadRequest, sentences
-from ui.multimodal.answers import random_styles
 from ui.payload import read_seed, read_temperature
 from ui.uploads import shrink
 
@@ -190,7 +189,8 @@ class Api:
             The style codes, to be given to `translate` or `interpolate`.
         """
         _check_count(n, 1, MAX_STYLES, "n")
-        drawn = random_styles(n, self._styled(checkpoint).capabilities.style_dim, read_seed(seed) or 0)
+        generator = torch.Generator().manual_seed(read_seed(seed) or 0)
+        drawn = sample_styles(n, self._styled(checkpoint).capabilities.style_dim, generator)
         return [[round(number, 4) for number in style] for style in drawn.tolist()]
 
     def interpolate(

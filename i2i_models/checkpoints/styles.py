@@ -58,6 +58,11 @@ def prior(dim: int) -> StyleSpace:
     return StyleSpace(torch.zeros(dim), torch.eye(dim), torch.ones(dim), torch.zeros(0, dim), empty)
 
 
+def sample_styles(n: int, dim: int, generator: torch.Generator | None = None) -> Tensor:
+    """`(n, dim)` from the prior N(0, I), on the CPU."""
+    return torch.randn(n, dim, generator=generator)
+
+
 def principal(styles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean `(D,)`, principal directions `(D, D)` in rows and deviations `(D,)` of styles `(N, D)`.
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .. import directions
 from ..checkpoints import Capabilities, Chance
+from ..checkpoints.styles import sample_styles
 from ..directions import Direction
 from ..errors import DirectionError, ShapeError
 from ..hub.pretrained import Pretrained
@@ -101,7 +102,7 @@ class TranslationNetwork(Pretrained):
 
     def sample_styles(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`(n, style_dim)` from the styles' prior N(0, I), on the CPU."""
-        return torch.randn(n, self.style_dim, generator=generator)
+        return sample_styles(n, self.style_dim, generator)
 
     def translate(
         self,

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 import i2i_models as i2i
-from i2i_models.checkpoints.styles import LIMIT, StyleSpace, format_style, load_styles, parse_style
+from i2i_models.checkpoints.styles import LIMIT, StyleSpace, format_style, load_styles, parse_style, sample_styles
 from i2i_models.directions import Direction, target
 from ui import text, zero
 from ui.answers import Answers
@@ -86,7 +86,7 @@ class StyleAnswers:
         translator, _ = read_model(self.catalog, payload)
         seed, count = read_seed(payload.get("seed")) or 0, read_whole(payload.get("count"), 1, MAX_AT_ONCE)
         dim = translator.capabilities.style_dim
-        return {"styles": [random_styles(1, dim, seed + i)[0].tolist() for i in range(count)]}
+        return {"styles": [_seeded_style(dim, seed + i) for i in range(count)]}
 
     def paste(self, payload: Any) -> Answer:
         """A style that somebody pasted: `text` → `style`."""
@@ -120,9 +120,8 @@ class StyleAnswers:
         return {"examples": [{"style": style, "picture": _to_url(picture)} for style, picture in examples]}
 
 
-def random_styles(count: int, dim: int, seed: int) -> Tensor:
-    """`(count, dim)` from the prior N(0, I). Equal to the network's `sample_styles`, without reading its weights."""
-    return torch.randn(count, dim, generator=torch.Generator().manual_seed(seed))
+def _seeded_style(dim: int, seed: int) -> list[float]:
+    return sample_styles(1, dim, torch.Generator().manual_seed(seed))[0].tolist()
 
 
 def style_controls(translator: i2i.Translator, direction: Direction) -> dict[str, Any]:
