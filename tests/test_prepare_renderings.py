@@ -119,7 +119,7 @@ def test_a_folder_with_other_names_or_sizes_is_refused_in_a_sentence(tmp_path: P
         (ready / kind / "x.webp").unlink()
         for name in FACE_NAMES[3:5]:
             (ready / kind / f"{name}.webp").unlink()
-    with pytest.raises(DataError, match="has no pictures for test"):
+    with pytest.raises(DataError, match="No picture is left for test"):
         avatars(out, source=ready)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ready"]
 
@@ -246,7 +246,15 @@ def test_an_odd_palette_image_is_refused_in_a_sentence(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(ImageError, match=r"0000_0000\.png is"):
         read_classes(path)
-    path.rename(path.with_name("other.png"))
+    square(path, 192, 1, "P")
+    satellite = ready / "train" / "satellite" / "0000_0000.jpg"
+    for odd in (path, satellite):
+        odd.rename(odd.with_stem("0000_4200"))  # the name of a tile for tests
+    before = (ready / "test" / "satellite" / "0000_4200.jpg").read_bytes()
+    with pytest.raises(DataError, match="has the name of another picture"):
+        earth(tmp_path / "out", source=ready)
+    assert (ready / "test" / "satellite" / "0000_4200.jpg").read_bytes() == before
+    satellite.with_stem("0000_4200").rename(satellite)
     with pytest.raises(DataError, match="must hold the same names, but not both 0000_0000"):
         earth(tmp_path / "out", source=ready)
     assert not (tmp_path / "out").exists()

@@ -38,7 +38,7 @@ class Split:
         """
         for name, things in dataclasses.asdict(self).items():
             if not things:
-                raise DataError(f"{folder.name} has no pictures for {name}: check the names of its files.")
+                raise DataError(f"No picture is left for {name} (split.json): check the names of the files.")
         (folder / SPLIT_FILE).write_text(json.dumps(dataclasses.asdict(self)) + "\n", encoding="utf-8")
 
 
@@ -119,9 +119,15 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 def place(source: Path, target: Path) -> None:
-    """The same file under another name: a hard link, or a copy where the file system has none."""
+    """The same file under another name: a hard link, or a copy where the file system has none.
+
+    Raises:
+        DataError: the name is taken.
+    """
     target.parent.mkdir(exist_ok=True)
     try:
         os.link(source.resolve(), target)
+    except FileExistsError:
+        raise DataError(f"{source} has the name of another picture: rename one of them.") from None
     except OSError:
         shutil.copyfile(source, target)
