@@ -12,18 +12,17 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from conftest import FACADES, PALETTE_FILE
+from conftest import FACADES
 from PIL import Image
 from torch.utils.data import DataLoader
 
 from i2i_models.errors import DataError
-from i2i_models.images.palettes import LabelSet, flatten_labels, nearest_label, read_palette, write_palette
+from i2i_models.images.palettes import LabelSet, flatten_labels, read_palette, write_palette
 from train.data import augmentation
 from train.data.augmentation import Augmentation
 from train.data.dataset import Batch, SampleKey, TranslationDataset
 from train.data.layouts import find
 from train.data.stream import Stream
-from train.prepare import facades, outlines, side_by_side
 
 
 def test_side_by_side_halves_are_a_and_b(pairs: Path) -> None:
@@ -228,46 +227,6 @@ def test_hand_drawn_outlines_stay_black_on_white() -> None:
     assert all((d[:4] == 255).all() and (d[..., 0] == d[..., 2]).all() for d in drawn)
 
 
-def test_prepare_outlines_splits_by_name(tmp_path: Path, odd_files: dict[str, Path]) -> None:
-    folder = tmp_path / "raw"
-    folder.mkdir()
-    for i in range(12):
-        disc = Image.new("RGBA", (60, 40))
-        disc.paste((200, 40, 40, 255), (5, 5, 40, 30))
-        disc.save(folder / f"{i}.png")
-    shutil.copy(odd_files["text.png"], folder / "text.png")
-    outlines(folder, tmp_path / "out", size=64, margin=4, test_fraction=0.4)
-    names = {split: {p.name for p in (tmp_path / "out" / split).iterdir()} for split in ("train", "test")}
-    assert len(names["train"] | names["test"]) == 12
-    assert len(names["train"]) > 1
-    assert len(names["test"]) > 1
-    both = np.asarray(Image.open(tmp_path / "out" / "train" / min(names["train"])))
-    assert both.shape == (64, 128, 3)
-    left, right = both[:, :64], both[:, 64:]
-    assert (left[:3] == 255).all()
-    assert (right[:, :3] == 255).all()
-    assert 40 < (left < 160).all(2).sum() < 600
-    (folder / "0.png").unlink()
-    outlines(folder, tmp_path / "again", size=64, margin=4, test_fraction=0.4)
-    assert {p.name for p in (tmp_path / "again" / "test").iterdir()} == names["test"] - {"0.png"}
-
-
-def test_prepare_facades_turns_pairs_and_cleans_labels(tmp_path: Path) -> None:
-    labels = flatten_labels(Image.fromarray(np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)), FACADES)
-    labels = labels.resize((8, 8), Image.Resampling.NEAREST).resize((64, 64), Image.Resampling.NEAREST)
-    photo = Image.new("RGB", (64, 64), (120, 130, 140))
-    for split in ("train", "val", "test"):
-        (tmp_path / "raw" / split).mkdir(parents=True)
-        side_by_side(photo, labels).save(tmp_path / "raw" / split / "1.jpg", quality=90)
-    facades(tmp_path / "raw", tmp_path / "out")
-    assert read_palette(tmp_path / "out" / "palette.json") == read_palette(PALETTE_FILE)
-    both = Image.open(tmp_path / "out" / "val" / "1.png")
-    left, right = both.crop((0, 0, 64, 64)), both.crop((64, 0, 128, 64))
-    assert {tuple(c) for c in np.asarray(left).reshape(-1, 3).tolist()} <= set(FACADES.values())
-    assert (nearest_label(left, FACADES) == nearest_label(labels, FACADES)).mean() > 0.9
-    assert np.abs(np.asarray(right, int)[:, :40] - (120, 130, 140)).max() < 12  # JPEG bleeds over the seam
-
-
 def test_a_palette_file_is_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "palette.json"
     labels = LabelSet({"sea": (0, 0, 200), "land": (90, 160, 60)}, "sea", "land")
@@ -288,3 +247,24 @@ def test_a_palette_file_is_read_or_refused_in_a_sentence(tmp_path: Path) -> None
         path.write_text(text)
         with pytest.raises(DataError, match="is no palette: it must be JSON like"):
             read_palette(path)
+
+
+def test_pairs_of_coloured_drawings_are_varied_alike_and_only_a_is_simplified(tmp_path: Path) -> None:
+    folder = tmp_path / "train"
+    folder.mkdir()
+    picture = np.full((64, 64, 3), 255, np.uint8)
+    picture[8:56, 8:56] = (200, 40, 40)
+    picture[31, 31] = (40, 40, 200)
+    for i in range(2):
+        Image.fromarray(np.concatenate([picture, picture], 1)).save(folder / f"{i}.png")
+    alike = Augmentation(enlarge=1, vary_colours=True, warp=2)
+    data = TranslationDataset(find(str(tmp_path)), 64, augment=alike)
+    batches = [data[SampleKey(n, 0, 0, 64)] for n in range(6)]
+    assert all(torch.equal(a, b) for a, b in batches)
+    assert len({tuple(a[:, 20, 20].tolist()) for a, _ in batches}) > 4
+    simplified = TranslationDataset(
+        find(str(tmp_path)), 64, augment=Augmentation(enlarge=1, simplify=True, mirror=False)
+    )
+    batches = [simplified[SampleKey(n, 0, 0, 64)] for n in range(6)]
+    assert all(torch.equal(b, torch.from_numpy(picture).permute(2, 0, 1)) for _, b in batches)
+    assert not all(torch.equal(a, b) for a, b in batches)

@@ -86,7 +86,7 @@ def l1(name: str, pairs: Path) -> tuple[float, float, float]:
 
 @needs_data
 def test_emoji_beat_an_untrained_network_and_the_mean_picture(tmp_path: Path) -> None:
-    from train.prepare import outlines
+    from train.prepare.pairs import outlines
 
     outlines(DATA / "noto-emoji", tmp_path)
     trained, untrained, mean = l1("emoji-pix2pix", tmp_path)
@@ -99,7 +99,7 @@ def test_emoji_beat_an_untrained_network_and_the_mean_picture(tmp_path: Path) ->
 
 @needs_data
 def test_facades_beat_an_untrained_network_and_the_mean_picture(tmp_path: Path) -> None:
-    from train.prepare import facades
+    from train.prepare.pairs import facades
 
     for split, count in (("train", 1), ("val", 1), ("test", 24)):
         (tmp_path / "raw" / split).mkdir(parents=True)

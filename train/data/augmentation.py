@@ -24,6 +24,12 @@ class Augmentation:
     """Strength of random turning, scaling, stretching and shifting; 0 for none."""
     vary_hue: bool = False
     """Turn the hue of each image of domain B at random, so that a style has colours to carry; white stays white."""
+    vary_colours: bool = False
+    """Vary hue, saturation and lightness at random, alike in both images of a pair; black, white and greys stay so."""
+    warp: float = 0.0
+    """Displace the pixels by a smooth random field, alike in both images of a pair: its strength at 128 pixels."""
+    simplify: bool = False
+    """Simplify the flat drawings of domain A as people paint them: few colours, no small details, uncertain edges."""
     hand_drawn: bool = False
     """Vary the outlines of domain A as hands draw them: stroke width, wobble, gaps, lines left out."""
 

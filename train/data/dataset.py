@@ -16,7 +16,7 @@ from tqdm import tqdm
 from i2i_models.directions import DomainKey
 from i2i_models.errors import DataError, ImageError
 
-from . import augmentation
+from . import augmentation, colours
 from .augmentation import Augmentation
 from .images import Images, channels_first
 from .sources import Reader, Sources
@@ -124,16 +124,24 @@ class TranslationDataset(Dataset[Batch]):
     def _augmented(
         self, images: list[np.ndarray], size: int, augment: Augmentation, rng: np.random.Generator
     ) -> list[np.ndarray]:
-        """Place A and B alike if they are a pair, each for itself if not; then vary B's hues and A's strokes."""
+        """Place and colour A and B alike if they are a pair, separately if not; then vary each domain's own traits."""
         enlarge = augment.enlarge * (self.size if self.cropped else size) / size
         placed: list[np.ndarray] = []
         for group in [[0, 1]] if self.paired else [[0], [1]]:
             part, nearest = [images[i] for i in group], [self.nearest[i] for i in group]
             part = augmentation.jitter(part, size, enlarge, augment.mirror, rng, nearest)
-            placed += augmentation.affine(part, augment.affine, rng, nearest) if augment.affine else part
+            if augment.affine:
+                part = augmentation.affine(part, augment.affine, rng, nearest)
+            if augment.vary_colours:
+                part = colours.vary_colours(part, rng)
+            if augment.warp:
+                part = colours.warp(part, augment.warp * size / 128, rng)
+            placed += part
         a, b = placed
         if augment.vary_hue:
             b = augmentation.vary_hue(b, rng)
+        if augment.simplify:
+            a = colours.simplify_flat(a, rng)
         if augment.hand_drawn:
             a = augmentation.hand_drawn(a, rng)
         return [a, b]

@@ -1,21 +1,22 @@
-"""Turn raw pictures into pairs: `python -m train.prepare outlines|facades FOLDER OUT`."""
+"""Raw pictures to pairs, side by side in one file: outlines of any pictures, and the CMP Facades."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import tyro
 from PIL import Image
 from tqdm import tqdm
 
-from i2i_models.cli import run
 from i2i_models.errors import DataError, ImageError
 from i2i_models.images.outlines import outline
 from i2i_models.images.palettes import flatten_labels, read_palette, write_palette
 from i2i_models.images.reading import open_image
 
-from .data.files import image_files
+from ..data.files import image_files
+from .renderings import new_folder
 
-FACADES = Path(__file__).parent / "palettes" / "facades.json"
+PALETTE = Path(__file__).parents[1] / "palettes" / "facades.json"
 """The twelve classes of the CMP Facade Database in the colours of the pix2pix data set."""
 
 
@@ -42,20 +43,16 @@ def outlines(
     def pair(path: Path) -> Image.Image:
         picture = open_image(path)
         picture.thumbnail((4 * size, 4 * size))
-        inner = size - 2 * margin
-        scale = inner / max(picture.size)
-        resized = picture.resize(
-            (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.LANCZOS
-        )
-        b = Image.new("RGB", (size, size), "white")
-        b.paste(resized, ((size - resized.width) // 2, (size - resized.height) // 2))
+        b = on_sheet(picture, size, margin)
         return side_by_side(outline(b), b)
 
     def split(path: Path) -> str:
         share = int.from_bytes(hashlib.sha256(path.name.encode()).digest()[:4], "big") / 2**32
         return "test" if share < test_fraction else "train"
 
-    write_all([(path, split(path)) for path in image_files(folder)], out, pair)
+    jobs = [(path, split(path)) for path in image_files(folder)]
+    with new_folder(out) as unfinished:
+        write_all(jobs, unfinished, pair)
 
 
 def facades(folder: tyro.conf.Positional[Path], out: tyro.conf.Positional[Path]) -> None:
@@ -65,7 +62,7 @@ def facades(folder: tyro.conf.Positional[Path], out: tyro.conf.Positional[Path])
         folder: holds `train`, `val` and `test` with `N.jpg`, photo left and label map right.
         out: where the pairs go: label map left in its exact twelve colours, photo right; and `palette.json`.
     """
-    labels = read_palette(FACADES)
+    labels = read_palette(PALETTE)
     jobs = [(path, name) for name in ("train", "val", "test") for path in image_files(folder / name)]
 
     def pair(path: Path) -> Image.Image:
@@ -74,8 +71,18 @@ def facades(folder: tyro.conf.Positional[Path], out: tyro.conf.Positional[Path])
         photo, drawn = both.crop((0, 0, half, both.height)), both.crop((half, 0, 2 * half, both.height))
         return side_by_side(flatten_labels(drawn, labels.palette), photo)
 
-    write_all(jobs, out, pair)
-    write_palette(out / "palette.json", labels)
+    with new_folder(out) as unfinished:
+        write_all(jobs, unfinished, pair)
+        write_palette(unfinished / "palette.json", labels)
+
+
+def on_sheet(picture: Image.Image, size: int, margin: int) -> Image.Image:
+    """The picture, as large as it fits, in the middle of a white `size` square with a free `margin`."""
+    scale = (size - 2 * margin) / max(picture.size)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    sheet = Image.new("RGB", (size, size), "white")
+    sheet.paste(picture.resize((width, height), Image.Resampling.LANCZOS), ((size - width) // 2, (size - height) // 2))
+    return sheet
 
 
 def side_by_side(a: Image.Image, b: Image.Image) -> Image.Image:
@@ -86,10 +93,10 @@ def side_by_side(a: Image.Image, b: Image.Image) -> Image.Image:
     return both
 
 
-def write_all(jobs: list[tuple[Path, str]], out: Path, pair) -> None:
+def write_all(jobs: list[tuple[Path, str]], out: Path, pair: Callable[[Path], Image.Image]) -> None:
     """Write `pair(path)` as a PNG into the split's folder of `out` for every job; name and count what is skipped."""
     skipped = 0
-    for path, split in tqdm(jobs, desc=str(out), unit="image"):
+    for path, split in tqdm(jobs, unit="image"):
         try:
             image = pair(path)
         except ImageError as error:
@@ -97,14 +104,6 @@ def write_all(jobs: list[tuple[Path, str]], out: Path, pair) -> None:
             skipped += 1
             continue
         target = out / split / f"{path.stem}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
         image.save(target)
-    print(f"{len(jobs) - skipped} pairs in {out}" + (f", {skipped} files skipped." if skipped else "."))
-
-
-if __name__ == "__main__":
-    run(
-        lambda: tyro.extras.subcommand_cli_from_dict(
-            {"outlines": outlines, "facades": facades}, prog="python -m train.prepare"
-        )
-    )
+    print(f"{len(jobs) - skipped} pairs" + (f", {skipped} files skipped." if skipped else "."))

@@ -1,0 +1,84 @@
+"""Augmentation of coloured drawings: `(H, W, 3)` uint8 arrays, chance only from the generator that is given."""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+Pixels = np.ndarray
+
+
+def vary_colours(images: list[Pixels], rng: Generator) -> list[Pixels]:
+    """Turn the hue and change the saturation and the lightness of all images alike, so that pairs stay pairs.
+
+    The colours are those of HLS. Hue turns by any angle, saturation is multiplied by 0.6 to 1.4, lightness in [0, 1]
+    gets an exponent of 0.7 to 1.4. Black and white stay, and greys stay grey.
+    """
+    turn = np.float32(rng.uniform(0, 360))
+    saturation = np.float32(rng.uniform(0.6, 1.4))
+    exponent = np.float32(np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
+    results = []
+    for image in images:
+        hls = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2HLS)
+        hue, lightness, strength = cv2.split(hls)
+        varied = cv2.merge([(hue + turn) % 360, lightness**exponent, np.minimum(strength * saturation, 1)])
+        results.append((cv2.cvtColor(varied, cv2.COLOR_HLS2RGB) * 255).round().astype(np.uint8))
+    return results
+
+
+def simplify_flat(flat: Pixels, rng: Generator, clean: float = 0.2) -> Pixels:
+    """Make of a flat drawing what people paint of it: few flat colours, no small details, uncertain edges.
+
+    White stays exactly white. At 128 px details of up to 1 to 6 px go and edges move by about 1 px; both grow with the
+    image. `warp` the pair first, so that the drawing's proportions vary as well.
+
+    Args:
+        flat: a drawing in flat colours on white.
+        clean: share of drawings that stay as they are.
+    """
+    if rng.random() < clean:
+        return flat
+    scale = flat.shape[0] / 128
+    reach = round(scale * rng.uniform(0.5, 3))
+    painted = few_colours(cv2.medianBlur(flat, 2 * reach + 1), int(rng.integers(2, 8)))
+    return warp([painted], 1.2 * scale * rng.random(), rng)[0]
+
+
+def few_colours(image: Pixels, count: int, apart: int = 24) -> Pixels:
+    """Paint every pixel in the nearest of a few flat colours: white and the most frequent others of the image.
+
+    Args:
+        count: how many colours beside white, at most.
+        apart: the least distance in RGB of one of these colours to another, so that edges and shades get none.
+    """
+    colours, counts = np.unique(_bins(image), return_counts=True)
+    bins = np.stack([colours >> 10, colours >> 5 & 31, colours & 31], 1).astype(np.int32) * 8 + 4
+    chosen = [np.array((255, 255, 255), np.int32)]
+    while len(chosen) <= count:
+        counts[((bins - chosen[-1]) ** 2).sum(1) < apart**2] = 0
+        if not counts.any():
+            break
+        chosen.append(bins[counts.argmax()])
+    palette = np.array(chosen, np.float32)
+    # |x - c|² = |x|² - 2 x·c + |c|², of which |x|² is the same for all colours c.
+    distances = (palette**2).sum(1) - 2 * image.astype(np.float32) @ palette.T
+    return palette.astype(np.uint8)[distances.argmin(-1)]
+
+
+def _bins(image: Pixels) -> np.ndarray:
+    """The first five bits of each channel, in one number."""
+    red, green, blue = (image[..., i].astype(np.int32) >> 3 for i in range(3))
+    return red << 10 | green << 5 | blue
+
+
+def warp(images: list[Pixels], strength: float, rng: Generator) -> list[Pixels]:
+    """Displace all images alike by a smooth random field.
+
+    Args:
+        strength: standard deviation of the displacement of the field's nodes, in pixels.
+    """
+    height, width = images[0].shape[:2]
+    cells = int(rng.integers(4, 9))
+    field = rng.normal(0, strength, (2, cells, cells)).astype(np.float32)
+    dx, dy = (cv2.resize(nodes, (width, height), interpolation=cv2.INTER_CUBIC) for nodes in field)
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return [cv2.remap(image, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images]
