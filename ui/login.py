@@ -94,7 +94,7 @@ def account_tab(catalog: Catalog, max_file_bytes: int) -> None:
 
 
 def _studio_of(opened: gr.State, catalog: Catalog, max_file_bytes: int) -> None:
-    """Under the current block, an easel for the session's own translator whenever it has one."""
+    """Under the current block, a view for the session's own translator whenever it has one."""
 
     @gr.render(inputs=opened)
     def show(translator: i2i.Translator | None) -> None:

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 2
 """Networks that run at the same time; more would only slow each other down on two cores."""
 SHOWN_SIDE = 512
-"""Side in pixels at which a visitor's picture is laid on the paper."""
+"""Side in pixels at which a visitor's picture is shown in the editor."""
 REMEMBERED_BYTES, REMEMBERED = 48_000_000, 1000
 """Bounds of the memory of codes, which all visitors share; a code is about half a megabyte."""
 REMEMBERED_ANSWERS = 16_000_000, 4000
@@ -276,7 +276,7 @@ class Catalog:
     ) -> tuple[i2i.Codes, str]:
         """The codes `share` of the way from `codes` to those of the payload's second image, and its key."""
         if not translator.abilities.mixes_codes:
-            raise BadRequest(text.SERVER["no_walk"])
+            raise BadRequest(text.SERVER["no_interpolation"])
         share = read_share(payload.get("share"))
         second, key = self._codes_of(translator, codes.direction, read_mapping(payload["second"]), watch)
         return codes.mixed(second, share), key

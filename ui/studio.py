@@ -1,4 +1,4 @@
-"""A tab where one input becomes one result: the model and its direction, the easel, the controls that the model has.
+"""A tab where one input becomes one result: the model and its direction, the view, the controls that the model has.
 
 The same for every method: what is shown follows from what the network says that it can.
 """
@@ -13,7 +13,7 @@ import gradio as gr
 import i2i_models as i2i
 from ui import text
 from ui.batch import batch_panel
-from ui.canvas import easel
+from ui.editor import translation_view
 from ui.payload import MAX_SEED, MAX_TEMPERATURE
 from ui.serving import Catalog, card_markdown
 
@@ -35,7 +35,7 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
         model = choice.model
         direction = direction_choice(first, elem_id)
     settings = {"checkpoint": first.info.name, "direction": first.directions[0], "seed": None, "temperature": 1}
-    canvas = easel(catalog, translators, settings, max_file_bytes, elem_id=f"{elem_id}-easel")
+    view = translation_view(catalog, translators, settings, max_file_bytes, elem_id=f"{elem_id}-view")
     with gr.Row(elem_classes="settings"):
         chance = first.abilities.chance
         dropout = gr.Checkbox(
@@ -69,7 +69,7 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
             visible=seeded,
         )
         another = gr.Button(text.STUDIO["another_seed"], elem_id=f"{elem_id}-another", visible=seeded, scale=1)
-    batch_panel(catalog, canvas, elem_id)
+    batch_panel(catalog, view, elem_id)
     with gr.Accordion(text.STUDIO["card"], open=False, elem_id=f"{elem_id}-card", elem_classes="card") as accordion:
         card = gr.Markdown()
 
@@ -79,10 +79,10 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
         fn=None,
         js=settings_js(translators),
         inputs=controls,
-        outputs=canvas,
+        outputs=view,
         show_progress="hidden",
     )
-    canvas.swap(
+    view.swap(
         fn=None,
         js="(d) => d.split('2').reverse().join('2')",
         inputs=direction,
@@ -123,7 +123,7 @@ def studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str
         ]
 
     # Not in the browser alone: Gradio checks a choice against the choices that it sent itself.
-    canvas.recall(recall, canvas, [*choice.parts, *controls[1:]], **PRIVATE)
+    view.recall(recall, view, [*choice.parts, *controls[1:]], **PRIVATE)
 
     gr.on(
         [model.change, dropout.change],
@@ -207,7 +207,7 @@ def direction_choices(translator: i2i.Translator) -> list[tuple[str, str]]:
 
 
 def settings_js(translators: Sequence[i2i.Translator]) -> str:
-    """JavaScript that turns the controls' values into the easel's settings: those alone that the model has."""
+    """JavaScript that turns the controls' values into the view's settings: those alone that the model has."""
     abilities = {t.info.name: {"directions": t.directions, "chance": t.abilities.chance} for t in translators}
     return f"""(name, direction, dropout, temperature, seed) => {{
         const {{ directions, chance }} = {json.dumps(abilities)}[name];

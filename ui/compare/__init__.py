@@ -14,7 +14,7 @@ import i2i_models as i2i
 from i2i_models import checkpoint
 from i2i_models.abilities import Direction
 from ui import text
-from ui.canvas import ServerFunction, desk_parts
+from ui.editor import ServerFunction, editor_parts
 from ui.history import LINK_JS, history_parts
 from ui.payload import read_mapping, to_live_url
 from ui.serving import Answer, Catalog, card_markdown, sentences
@@ -67,7 +67,7 @@ class Method(TypedDict):
 
 
 class Task(TypedDict):
-    """One kind of translation. `checkpoint` and `direction` are those whose sheet and examples the desk takes."""
+    """One kind of translation. `checkpoint` and `direction` give the editor its input spec and examples."""
 
     title: str
     checkpoint: str
@@ -90,21 +90,21 @@ def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
         container=False,
         elem_id="compare-task",
     )
-    desk, visit = desk_parts(catalog, models.values(), max_file_bytes), history_parts()
+    editor, visit = editor_parts(catalog, models.values(), max_file_bytes), history_parts()
     props = {
-        **desk.props,
-        "texts": {**desk.props["texts"], **visit.texts, **text.COMPARE},
-        "limits": {**desk.props["limits"], **visit.limits},
+        **editor.props,
+        "texts": {**editor.props["texts"], **visit.texts, **text.COMPARE},
+        "limits": {**editor.props["limits"], **visit.limits},
         "tab": "compare",
     }
-    board = gr.HTML(
+    view = gr.HTML(
         value={"task": first},
-        html_template=_read("compare.html").replace("<!-- desk -->", desk.html),
-        css_template=desk.css + _read("compare.css"),
-        js_on_load="\n".join((desk.js, LINK_JS, _read("compare.js"))),
+        html_template=_read("compare.html").replace("<!-- editor -->", editor.html),
+        css_template=editor.css + _read("compare.css"),
+        js_on_load="\n".join((editor.js, LINK_JS, _read("compare.js"))),
         apply_default_css=False,
-        server_functions=[sentences(catalog.translate), sentences(truths(catalog)), *desk.server_functions],
-        elem_id="compare-board",
+        server_functions=[sentences(catalog.translate), sentences(truths(catalog)), *editor.server_functions],
+        elem_id="compare-view",
         tasks=tasks,
         **props,
     )
@@ -118,13 +118,13 @@ def compare_tab(catalog: Catalog, max_file_bytes: int) -> None:
         label = text.COMPARE["about"].format(name=translator.info.name)
         return gr.update(label=label, open=True, visible=True), card_markdown(translator) or text.STUDIO["no_card"]
 
-    task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=board, show_progress="hidden")
-    board.recall(fn=None, js="({ task }) => task", inputs=board, outputs=task)
+    task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=view, show_progress="hidden")
+    view.recall(fn=None, js="({ task }) => task", inputs=view, outputs=task)
     task.change(lambda: gr.update(visible=False), outputs=accordion, **PRIVATE)
     scroll = (
         "() => setTimeout(() => document.querySelector('#compare-card')?.scrollIntoView({ behavior: 'smooth' }), 50)"
     )
-    board.about(show_card, None, [accordion, card], **PRIVATE).then(fn=None, js=scroll)
+    view.about(show_card, None, [accordion, card], **PRIVATE).then(fn=None, js=scroll)
 
 
 def find_tasks(translators: Iterable[i2i.Translator]) -> dict[str, Task]:
@@ -139,8 +139,8 @@ def find_tasks(translators: Iterable[i2i.Translator]) -> dict[str, Task]:
 
 
 def _task(group: list[Entry]) -> Task:
-    # The desk takes the examples of one checkpoint, best with truths, and its paper, best the finest one;
-    # each method fits the drawing to its own size.
+    # The editor has the input spec and the examples of one checkpoint: preferably one with truths, then one with
+    # examples, then the largest. Each method fits the drawing to its own size.
     host, way = max(group, key=lambda entry: (_has_truths(*entry), _has_examples(*entry), entry[0].info.size))
     source, target = (host.info.domains[key].name for key in (way[0], way[2]))
     rows = [_rows(*entry) for entry in group]

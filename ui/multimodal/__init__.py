@@ -1,7 +1,7 @@
 """A tab for methods that give another picture for every style (MUNIT).
 
-A `gr.HTML` of our own around the desk: a pad and sliders over the directions in which real images' styles vary,
-random styles, styles of pictures, kept ones, the way between two, one style on many inputs.
+A `gr.HTML` of our own around the editor: a pad and sliders over the directions in which real images' styles vary,
+random styles, styles of pictures, saved ones, interpolation between two, one style on many inputs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,20 @@ import gradio as gr
 import i2i_models as i2i
 from i2i_models.styles import LIMIT
 from ui import text
-from ui.canvas import desk_component
+from ui.editor import component_with_editor
 from ui.multimodal.answers import StyleAnswers, style_controls
 from ui.serving import Catalog, card_markdown
 from ui.studio import PRIVATE, direction_choice, direction_choices, model_choice
 
 HERE = Path(__file__).parent
-SCRIPTS = ("space.js", "kept.js", "panels.js", "many.js", "multimodal.js")
+SCRIPTS = (
+    "style_space.js",
+    "style_pad.js",
+    "saved_styles.js",
+    "style_panels.js",
+    "many_inputs_panel.js",
+    "multimodal.js",
+)
 
 
 def style_studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_id: str, max_file_bytes: int) -> None:
@@ -36,7 +43,7 @@ def style_studio(catalog: Catalog, translators: Sequence[i2i.Translator], elem_i
         model = choice.model
         direction = direction_choice(first, elem_id)
     value = {"checkpoint": first.info.name, "direction": first.directions[0]}
-    component = styles_component(catalog, translators, value, max_file_bytes, elem_id=f"{elem_id}-easel")
+    component = styles_component(catalog, translators, value, max_file_bytes, elem_id=f"{elem_id}-view")
     with gr.Accordion(text.STUDIO["card"], open=False, elem_id=f"{elem_id}-card", elem_classes="card") as accordion:
         card = gr.Markdown()
 
@@ -76,7 +83,7 @@ def styles_component(
     """
     translators = list(translators)
     answers = StyleAnswers(catalog)
-    return desk_component(
+    return component_with_editor(
         catalog,
         translators,
         value,

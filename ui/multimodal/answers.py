@@ -16,7 +16,7 @@ import i2i_models as i2i
 from i2i_models.network import Direction
 from i2i_models.styles import LIMIT, StyleSpace, check_style, format_style, interpolate, load_styles, parse_style
 from ui import text, zero
-from ui.canvas import ServerFunction
+from ui.editor import ServerFunction
 from ui.multimodal.animation import encoders
 from ui.payload import BadRequest, read_mapping, read_seed, read_share, read_switch, to_data_url, to_live_url
 from ui.serving import Answer, Catalog, Stopwatch, sentences
