@@ -34,7 +34,7 @@ class Model:
 
     checkpoint: str
     direction: str
-    paper: str
+    background: str
     size: int
     colours: list[str]
     component: int
@@ -97,17 +97,17 @@ async def _crowd(
 
 
 def models_of(config: dict[str, Any]) -> list[Model]:
-    """What the page's easels and its style component can be asked."""
+    """What the page's translation views and its style component can be asked."""
     found = []
     for component in config["components"]:
         functions = component["props"].get("server_fns") or []
         props = component["props"].get("props") or {}
-        # The comparison asks the same function as the easels: one is enough.
+        # The comparison asks the same function as the translation views: one is enough.
         function = next((name for name in ("draw", "translate") if name in functions and "truths" not in functions), "")
-        for name, sheet in props.get("models", {}).items() if function else ():
+        for name, spec in props.get("input_specs", {}).items() if function else ():
             checkpoint, _, direction = name.rpartition(" ")
-            colours = list(sheet["palette"].values()) or ["#000000"]
-            model = Model(checkpoint, direction, sheet["paper"], sheet["size"], colours, component["id"], function)
+            colours = list(spec["palette"].values()) or ["#000000"]
+            model = Model(checkpoint, direction, spec["background"], spec["size"], colours, component["id"], function)
             found.append(model)
     return found
 
@@ -120,14 +120,14 @@ async def _visit(
     try:
         (await client.get("/")).raise_for_status()
         session = f"{chance.getrandbits(64):x}"
-        await play(Talk(client, visitor, model, session), model, end, chance)
+        await play(ServerClient(client, visitor, model, session), model, end, chance)
     except Exception as error:
         visitor.complaints.append(repr(error))
 
 
 @dataclass
-class Talk:
-    """A visitor's questions, one after the other as `live.js` asks them."""
+class ServerClient:
+    """A visitor's questions, one after the other as `live_requests.js` sends them."""
 
     client: httpx.AsyncClient
     visitor: Visitor
@@ -158,46 +158,46 @@ class Talk:
         return answer
 
 
-async def _draw(talk: Talk, model: Model, end: float, chance: random.Random) -> None:
-    """Draw: strokes that grow while the answers come, a look at the result after each, a new sheet now and then."""
+async def _draw(client: ServerClient, model: Model, end: float, chance: random.Random) -> None:
+    """Draw: strokes that grow while the answers come, a look at the result after each, a new drawing now and then."""
     while time.monotonic() < end:
-        paper = Paper(model, chance)
+        drawing = Drawing(model, chance)
         for _ in range(chance.randint(3, 8)):
             stroke_ends = time.monotonic() + chance.uniform(0.4, 1.5)
             while time.monotonic() < min(end, stroke_ends):
-                paper.move()
-                await talk.ask(image=paper.url())
+                drawing.move()
+                await client.ask(image=drawing.url())
                 await asyncio.sleep(FRAME)
-            paper.lift()
+            drawing.lift()
             await asyncio.sleep(min(chance.uniform(0.5, 3), max(0.0, end - time.monotonic())))
 
 
-async def _drag(talk: Talk, model: Model, end: float, chance: random.Random) -> None:
+async def _drag(client: ServerClient, model: Model, end: float, chance: random.Random) -> None:
     """Draw a little, then drag the style about, rest, and drag again; a new drawing now and then."""
     while time.monotonic() < end:
-        paper = Paper(model, chance)
+        drawing = Drawing(model, chance)
         for _ in range(12):
-            paper.move()
-        source = {"image": paper.url()}
-        drawn = await talk.ask("sample", seed=chance.randrange(1000), count=1)
+            drawing.move()
+        source = {"image": drawing.url()}
+        drawn = await client.ask("sample", seed=chance.randrange(1000), count=1)
         style = drawn["styles"][0] if drawn else []
         for _ in range(chance.randint(3, 8)):
             drag_ends = time.monotonic() + chance.uniform(1, 3)
             while time.monotonic() < min(end, drag_ends):
-                answer = await talk.ask(**source, style=style)
+                answer = await client.ask(**source, style=style)
                 # The page sends the picture again when the server has forgotten it.
-                source = {"key": answer["key"]} if answer else {"image": paper.url()}
+                source = {"key": answer["key"]} if answer else {"image": drawing.url()}
                 style = [number + chance.gauss(0, 0.1) for number in style]
                 await asyncio.sleep(FRAME)
             await asyncio.sleep(min(chance.uniform(1, 4), max(0.0, end - time.monotonic())))
 
 
-class Paper:
-    """A sheet at the network's size, on which a pen wanders."""
+class Drawing:
+    """A drawing at the network's size, whose strokes go on at random."""
 
     def __init__(self, model: Model, chance: random.Random) -> None:
         self.size, self.chance, self.colours = model.size, chance, model.colours
-        self.image = Image.new("RGB", (model.size, model.size), model.paper)
+        self.image = Image.new("RGB", (model.size, model.size), model.background)
         self.lift()
 
     def lift(self) -> None:
@@ -213,7 +213,7 @@ class Paper:
         self.at = to
 
     def url(self) -> str:
-        """The sheet as the page sends it."""
+        """The drawing as the page sends it."""
         buffer = io.BytesIO()
         self.image.save(buffer, "PNG")
         return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -70,14 +70,14 @@ def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("c
             visit = browser.new_page(viewport={"width": 1280, "height": 900})
             visit.add_init_script(WATCH_JS)
             visit.goto(f"{site.address}/#tab={tab}&model={name}&direction={direction}")
-            easel = visit.locator(f"#{tab}-easel")
-            easel.locator(".desk[data-kind]").wait_for()
-            easel.locator(".invited button").first.click()
-            easel.locator('.out[data-state="done"]').wait_for()
+            view = visit.locator(f"#{tab}-view")
+            view.locator(".editor[data-kind]").wait_for()
+            view.locator(".first-examples button").first.click()
+            view.locator('.result[data-state="done"]').wait_for()
             slow = {"offline": False, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
             visit.context.new_cdp_session(visit).send("Network.emulateNetworkConditions", slow)
-            for what in ("stroke", "style") if easel.locator(".pad").count() else ("stroke",):
-                place = easel.locator(".pad" if what == "style" else ".paper")
+            for what in ("stroke", "style") if view.locator(".pad").count() else ("stroke",):
+                place = view.locator(".pad" if what == "style" else ".drawing")
                 if times := _times(visit, place, seconds):  # on a picture nobody draws
                     waits = sorted(shown - moved for moved, shown in times)
                     rate = (len(times) - 1) / (times[-1][1] - times[0][1]) * 1000
@@ -95,7 +95,7 @@ def _models(config: dict[str, Any]) -> list[tuple[str, str, str]]:
     for component in config["components"]:
         props = component["props"].get("props") or {}
         if props.get("tab") in ("paired", "unpaired", "multimodal"):
-            found += [(props["tab"], *key.rpartition(" ")[::2]) for key in props.get("models", {})]
+            found += [(props["tab"], *key.rpartition(" ")[::2]) for key in props.get("input_specs", {})]
     return found
 
 
@@ -105,7 +105,7 @@ def _opening(visit: "Page", address: str, names: list[tuple[str, str, str]]) -> 
     for _ in range(3):
         start = time.perf_counter()
         visit.goto(f"{address}/")
-        visit.locator(f"#{names[0][0]}-easel .desk[data-kind]").wait_for()
+        visit.locator(f"#{names[0][0]}-view .editor[data-kind]").wait_for()
         waits.append(time.perf_counter() - start)
     first = visit.context.browser.new_page()  # type: ignore[union-attr]
     first.goto(f"{address}/")

@@ -123,7 +123,7 @@ def test_every_figure_has_its_words() -> None:
         assert {f"figure_{figure.value}", f"legend_{figure.value}"} <= set(text.COMPARE)
 
 
-def test_the_desk_takes_the_checkpoint_with_truths(tasks: dict[str, compare.Task]) -> None:
+def test_the_editor_has_the_examples_of_the_checkpoint_with_truths(tasks: dict[str, compare.Task]) -> None:
     task = tasks[TO_EMOJI]
     assert (task["checkpoint"], task["direction"], task["truths"]) == ("a-pix2pix", "A2B", True)
     assert tasks[TO_OUTLINE]["truths"] is False
@@ -160,7 +160,7 @@ def test_the_tab_builds_and_its_words_exist(catalog: Catalog) -> None:
     assert all(fn.api_visibility == "private" for fn in page.fns.values()), "no event of the page is for programs"
     html, script = ((compare.HERE / f"compare.{kind}").read_text() for kind in ("html", "js"))
     named = set(re.findall(r"\{\{texts\.(\w+)\}\}", html)) | set(re.findall(r"texts\.(\w+)", script))
-    assert named <= {*text.CANVAS, *text.HISTORY, *text.COMPARE}
+    assert named <= {*text.EDITOR, *text.HISTORY, *text.COMPARE}
     by_python = {"task", "about", "measured", "legend"}
     built = {key for key in text.COMPARE if key.startswith(("figure_", "legend_"))}
     assert set(text.COMPARE) <= named | by_python | built, "texts that nobody shows"

@@ -318,7 +318,7 @@ def test_a_view_that_there_is_not(views: Views, view: Any) -> None:
 def test_every_text_that_the_views_name_exists() -> None:
     folder = Path(inspect.getfile(Views)).parent
     named = set(re.findall(r"\{\{texts\.(\w+)\}\}", (folder / "inside.html").read_text()))
-    named |= set(re.findall(r"\btexts\.(\w+)", (folder / "inside.js").read_text())) - {"offline"}  # the desk's
+    named |= set(re.findall(r"\btexts\.(\w+)", (folder / "inside.js").read_text())) - {"offline"}  # the editor's
     about = set(re.findall(r'"((?:patches|code|cuts)_?\w*)", "(?:pix2pix|UNIT|MUNIT)"', inspect.getsource(ui_inside)))
     assert len(named) > 10 and about >= {"cuts", "code_latent"}
     assert named | about | {f"{key}_paper" for key in about} <= set(text.INSIDE)

@@ -223,7 +223,7 @@ def ready_earth(folder: Path) -> Path:
 def test_ready_earth_comes_in_the_colours_of_its_palette(tmp_path: Path) -> None:
     earth(tmp_path / "out", source=ready_earth(tmp_path / "ready"))
     labels = read_palette(tmp_path / "out" / "palette.json")
-    assert (labels.paper, list(labels.palette)[2], labels.palette["forest"]) == ("deep sea", "ice", (38, 110, 50))
+    assert (labels.background, list(labels.palette)[2], labels.palette["forest"]) == ("deep sea", "ice", (38, 110, 50))
     pixels = np.asarray(Image.open(tmp_path / "out" / "labels" / "0000_0096.png"))
     assert [tuple(pixels[24 * i, 0].tolist()) for i in range(8)] == list(labels.palette.values())
     assert json.loads((tmp_path / "out" / "split.json").read_text())["test"] == ["0000_4200"]

@@ -29,7 +29,7 @@ from train.loop import precision, state
 from train.loop.average import MovingAverage
 from train.loop.options import Job, Options
 from train.loop.trainer import Trainer, train
-from ui.canvas import sheet
+from ui.editor import input_spec
 
 TINY = Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, discriminator_layers=2)
 
@@ -193,8 +193,8 @@ def test_a_palette_goes_from_its_file_through_the_checkpoint_to_the_page(pairs: 
     translator = i2i.load(tmp_path / "out")
     assert translator.info.domains["A"] == Domain.of_labels("A", labels)
     assert translator.info.domains["B"] == Domain("B")
-    shown = sheet(translator, "A2B")
-    assert (shown["paper"], shown["pen"]) == ("#00005a", "#c8b45a")
+    shown = input_spec(translator, "A2B")
+    assert (shown["background"], shown["foreground"]) == ("#00005a", "#c8b45a")
     assert list(shown["palette"]) == ["ice", "sea", "sand"]
     train("pix2pix", job(pairs, tmp_path, **painted, resume=True))
     for wrong in ({"kind_a": "labels"}, {"palette": tmp_path / "palette.json"}):

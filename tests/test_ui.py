@@ -28,8 +28,8 @@ from ui import text
 from ui.answers import Answers
 from ui.batch import Batch
 from ui.cache import Cache
-from ui.canvas import HERE, sheet
 from ui.catalog import AT_ONCE, Catalog
+from ui.editor import HERE, input_spec
 from ui.errors import sentences
 from ui.model_card import card_markdown
 from ui.tabs import TABS
@@ -145,11 +145,11 @@ BAD: dict[str, Any] = {
     "style NaN": payload(checkpoint=STYLED, style=[float("nan")] * 8),
     "style without bounds": payload(checkpoint=STYLED, style=[float("inf")] + [0.0] * 7),
     "style out of bounds": payload(checkpoint=STYLED, style=[1e9] + [0.0] * 7),
-    "walk without a code": payload(second={"image": payload()["image"]}, share=0.5),
-    "walk to nowhere": payload(checkpoint=LATENT, second={}, share=0.5),
-    "walk to a word": payload(checkpoint=LATENT, second="there", share=0.5),
-    "walk too far": payload(checkpoint=LATENT, second={"image": payload()["image"]}, share=1.5),
-    "walk not told how far": payload(checkpoint=LATENT, second={"image": payload()["image"]}),
+    "interpolation without a code": payload(second={"image": payload()["image"]}, share=0.5),
+    "interpolation to nothing": payload(checkpoint=LATENT, second={}, share=0.5),
+    "interpolation to a word": payload(checkpoint=LATENT, second="there", share=0.5),
+    "interpolation beyond the end": payload(checkpoint=LATENT, second={"image": payload()["image"]}, share=1.5),
+    "interpolation without a share": payload(checkpoint=LATENT, second={"image": payload()["image"]}),
     "no way back": payload(checkpoint=ONE_WAY, way_back=True),
     "way back in words": payload(checkpoint=LATENT, way_back="yes"),
 }
@@ -264,19 +264,19 @@ def test_the_temperature_scales_the_latent_noise(answers: Answers) -> None:
     assert image(seed=1) != image(seed=2)
 
 
-def test_a_walk_goes_from_one_input_to_the_other(folder: Path, encoded: list[str]) -> None:
+def test_interpolation_goes_from_one_input_to_the_other(folder: Path, encoded: list[str]) -> None:
     answers = Answers(Catalog(folder))
     end = reading.to_data_url(Image.new("RGB", (32, 32), "gray"))
 
-    def walk(share: float, second: dict[str, str]) -> dict[str, Any]:
+    def interpolated(share: float, second: dict[str, str]) -> dict[str, Any]:
         return answers.translate(payload(checkpoint=LATENT, second=second, share=share))
 
-    first = walk(0, {"image": end})
+    first = interpolated(0, {"image": end})
     assert first["image"] == answers.translate(payload(checkpoint=LATENT))["image"]
     key = {"key": first["second_key"]}
-    last = walk(1, key)
+    last = interpolated(1, key)
     assert last["image"] == answers.translate(payload(checkpoint=LATENT, image=end))["image"]
-    assert walk(0.5, key)["image"] not in (first["image"], last["image"])
+    assert interpolated(0.5, key)["image"] not in (first["image"], last["image"])
     assert len(encoded) == 2, "each end is encoded once"
 
 
@@ -403,11 +403,11 @@ def test_the_card_shows_its_own_pictures_and_no_other_file(catalog: Catalog) -> 
     assert "![far](https://a.b/c.png)" in card
 
 
-def test_a_sheet_describes_what_is_drawn_on(catalog: Catalog) -> None:
-    drawn = sheet(catalog.translators[NAME], "A2B")
-    assert (drawn["kind"], drawn["size"], drawn["paper"], drawn["pen"]) == ("outline", 32, "#ffffff", "#000000")
-    assert drawn["examples"] == 2
-    assert not drawn["walks"] and sheet(catalog.translators[LATENT], "B2A")["walks"]
+def test_an_input_spec_describes_what_is_drawn(catalog: Catalog) -> None:
+    spec = input_spec(catalog.translators[NAME], "A2B")
+    assert (spec["kind"], spec["size"], spec["background"], spec["foreground"]) == ("outline", 32, "#ffffff", "#000000")
+    assert spec["examples"] == 2
+    assert not spec["interpolates"] and input_spec(catalog.translators[LATENT], "B2A")["interpolates"]
 
 
 def test_examples_are_of_the_direction_asked_for(uploads: Uploads) -> None:
@@ -419,14 +419,14 @@ def test_examples_are_of_the_direction_asked_for(uploads: Uploads) -> None:
     assert set(sentences(uploads.examples)({"checkpoint": "nobody"})) == {"error"}
 
 
-def test_every_text_that_the_easel_names_exists() -> None:
+def test_every_text_that_the_translation_view_names_exists() -> None:
     """A forgotten text would show as an empty label."""
-    html = "".join((HERE / name).read_text() for name in ("canvas.html", "desk.html"))
+    html = "".join((HERE / name).read_text() for name in ("translation.html", "editor.html"))
     script = "".join(path.read_text() for path in HERE.glob("*.js"))
     named = set(re.findall(r"\{\{texts\.(\w+)\}\}", html)) | set(re.findall(r"\btexts\.(\w+)", script))
-    assert named <= {*text.CANVAS, *text.HISTORY}
-    built = {"ghost_outline", "ghost_labels", "ghost_picture"}
-    assert set(text.CANVAS) <= named | built, "texts that nobody shows"
+    assert named <= {*text.EDITOR, *text.HISTORY}
+    built = {"placeholder_outline", "placeholder_labels", "placeholder_picture"}
+    assert set(text.EDITOR) <= named | built, "texts that nobody shows"
 
 
 def start(**environment: str) -> subprocess.CompletedProcess[str]:

@@ -45,7 +45,7 @@ class Batch:
     """The files of one visitor, which go through a network one after the other.
 
     Args:
-        settings: `checkpoint`, `direction`, `seed` and `temperature`, as the tab's component has them.
+        settings: `checkpoint`, `direction`, `seed` and `temperature`, as the tab's translation view has them.
 
     Raises:
         BadRequest: a setting is not of its kind.
@@ -120,11 +120,11 @@ class Batch:
         return processing_utils.save_bytes_to_cache(buffer.getvalue(), "results.zip", get_upload_folder())
 
 
-def batch_panel(catalog: Catalog, easel: gr.HTML, elem_id: str) -> None:
+def batch_panel(catalog: Catalog, view: gr.HTML, elem_id: str) -> None:
     """Build the panel inside the current `gr.Blocks`.
 
     Args:
-        easel: its value has the settings that are used.
+        view: its value has the settings that are used.
         elem_id: what the ids of the panel's elements begin with.
     """
     with gr.Accordion(text.BATCH["title"], open=False, elem_id=f"{elem_id}-batch", elem_classes="batch"):
@@ -205,7 +205,7 @@ def batch_panel(catalog: Catalog, easel: gr.HTML, elem_id: str) -> None:
         return {**last, note: f"{text.BATCH['cancelled']} {last[note]}"}
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    job = start.click(run, [files, easel], everything, concurrency_limit=2, concurrency_id="batch", **hidden)
+    job = start.click(run, [files, view], everything, concurrency_limit=2, concurrency_id="batch", **hidden)
     cancel.click(stop, under_way, everything, cancels=[job], queue=False, **hidden)
     gr.on(
         [files.upload, files.delete, files.clear],

@@ -92,7 +92,7 @@ def read_question(catalog: Catalog, payload: Any) -> Question:
     translator, direction = read_model(catalog, payload)
     style, second = payload.get("style"), payload.get("second")
     if second is not None and not translator.capabilities.mixes_codes:
-        raise BadRequest(text.SERVER["no_walk"])
+        raise BadRequest(text.SERVER["no_interpolation"])
     way_back = read_switch(payload.get("way_back"))
     if way_back and opposite(direction) not in translator.directions:
         raise BadRequest(text.SERVER["no_way_back"])

@@ -46,7 +46,7 @@ CSS = """
     max-width: max(44rem, calc((100svh - 17rem) * 2)); margin: 0 auto; padding: 1rem clamp(.75rem, 2.5vw, 1.25rem) 2rem;
 }
 /* in the tab in sight, room for a third picture as large as the first two */
-.gradio-container .main.app:has([role="tabpanel"]:not([style*="none"]) [data-do="back"][aria-pressed="true"]) {
+.gradio-container .main.app:has([role="tabpanel"]:not([style*="none"]) [data-action="way-back"][aria-pressed="true"]) {
     max-width: max(44rem, calc((100svh - 17rem) * 3));
 }
 #head h1 { display: inline; font-size: 1.125rem; font-weight: 650; margin: 0 .75rem 0 0; }

@@ -13,10 +13,9 @@ import i2i_models as i2i
 from ui import text
 from ui.answers import Answers
 from ui.batch import batch_panel
-from ui.canvas import easel
+from ui.editor import translation_view
 from ui.payload import MAX_SEED, MAX_TEMPERATURE
 from ui.tab_parts import PRIVATE, ModelChoice, card_panel
-from ui.uploads import MAX_FILE_BYTES
 
 
 def translation_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Translator]) -> None:
@@ -30,9 +29,9 @@ def translation_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Tra
     choice = ModelChoice(translators, name)
     first = choice.first
     settings = {"checkpoint": first.info.name, "direction": first.directions[0], "seed": None, "temperature": 1}
-    canvas = easel(answers, translators, settings, MAX_FILE_BYTES, elem_id=f"{name}-easel")
+    view = translation_view(answers, translators, settings, elem_id=f"{name}-view")
     chance = ChanceControls(choice, name)
-    batch_panel(answers.catalog, canvas, name)
+    batch_panel(answers.catalog, view, name)
     card_panel(choice, name)
 
     controls: list[Any] = [choice.model, choice.direction, *chance.values]
@@ -41,10 +40,10 @@ def translation_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Tra
         fn=None,
         js=settings_js(translators),
         inputs=controls,
-        outputs=canvas,
+        outputs=view,
         show_progress="hidden",
     )
-    canvas.swap(
+    view.swap(
         fn=None,
         js="(d) => d.split('2').reverse().join('2')",
         inputs=choice.direction,
@@ -56,7 +55,7 @@ def translation_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Tra
         return [*choice.recalled(settings), *chance.recalled(settings)]
 
     # Not in the browser alone: Gradio checks a choice against the choices that it sent itself.
-    canvas.recall(recall, canvas, [*choice.parts, *chance.values], **PRIVATE)
+    view.recall(recall, view, [*choice.parts, *chance.values], **PRIVATE)
 
 
 class ChanceControls:

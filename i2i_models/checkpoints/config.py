@@ -25,15 +25,15 @@ class Domain:
     kind: Kind = "picture"
     palette: Palette = dataclasses.field(default_factory=dict)
     """For `labels`: the colour of each."""
-    paper: str = ""
+    background: str = ""
     """For `labels`: that of a blank drawing; empty for the first of the palette."""
-    pen: str = ""
+    foreground: str = ""
     """For `labels`: that of the first stroke; empty for the last of the palette."""
 
     @classmethod
     def of_labels(cls, name: str, labels: LabelSet) -> "Domain":
         """A domain of label maps."""
-        return cls(name, "labels", labels.palette, labels.paper, labels.pen)
+        return cls(name, "labels", labels.palette, labels.background, labels.foreground)
 
     @classmethod
     def from_dict(cls, values: Any) -> "Domain":
@@ -43,7 +43,7 @@ class Domain:
             ValueError, TypeError, KeyError, AttributeError: it is none.
         """
         palette = {str(name): tuple(int(c) for c in colour) for name, colour in values.get("palette", {}).items()}
-        chosen = values.get("paper", ""), values.get("pen", "")
+        chosen = values.get("background", ""), values.get("foreground", "")
         domain = cls(str(values["name"]), values.get("kind", "picture"), palette, *chosen)  # type: ignore[arg-type]
         if domain.kind not in get_args(Kind) or any(len(colour) != 3 for colour in palette.values()):
             raise ValueError

@@ -22,16 +22,16 @@ class LabelSet:
     """What a palette file says: the labels' colours, and with which of them a drawing begins."""
 
     palette: Palette
-    paper: str
+    background: str
     """The label of a blank drawing."""
-    pen: str
+    foreground: str
     """The label of the first stroke."""
 
 
 def read_palette(path: Path) -> LabelSet:
-    """Read a palette file: `{"palette": {name: [red, green, blue], …}, "paper": name, "pen": name}`.
+    """Read a palette file: `{"palette": {name: [red, green, blue], …}, "background": name, "foreground": name}`.
 
-    Without `paper` a drawing begins with the first label, without `pen` the first stroke has the last one.
+    Without `background` a drawing begins with the first label, without `foreground` the first stroke has the last one.
 
     Raises:
         DataError: the file is missing or holds something else; the message says what is expected.
@@ -39,15 +39,19 @@ def read_palette(path: Path) -> LabelSet:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         palette = {str(name): _colour(colour) for name, colour in found["palette"].items()}
-        labels = LabelSet(palette, found.get("paper", next(iter(palette))), found.get("pen", list(palette)[-1]))
-        if not {labels.paper, labels.pen} <= set(palette) or not 2 <= len(palette) == len(set(palette.values())):
+        labels = LabelSet(
+            palette, found.get("background", next(iter(palette))), found.get("foreground", list(palette)[-1])
+        )
+        if not {labels.background, labels.foreground} <= set(palette) or not 2 <= len(palette) == len(
+            set(palette.values())
+        ):
             raise ValueError
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: give a palette file, such as train/palettes/facades.json.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError):
         raise DataError(
             f'{path} is no palette: it must be JSON like {{"palette": {{"sea": [0, 0, 200], "land": [90, 160, 60]}}, '
-            '"paper": "sea", "pen": "land"}, with two colours or more, all different.'
+            '"background": "sea", "foreground": "land"}, with two colours or more, all different.'
         ) from None
     return labels
 

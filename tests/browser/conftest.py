@@ -21,8 +21,8 @@ import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.networks.network import TranslationNetwork
 
-from .easel import ARTIFACTS, Easel
-from .styles_tab import Open, Studio, save_munit
+from .multimodal_tab import MultimodalTab, Open, save_munit
+from .translation_view import ARTIFACTS, TranslationView
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or ROOT / "checkpoints")
@@ -138,9 +138,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_easel(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Easel]]:
+def open_view(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., TranslationView]]:
     """Open the page in a context of its own; afterwards no console error and no request elsewhere may have come."""
-    easels: list[Easel] = []
+    views: list[TranslationView] = []
 
     def watch(page: Page, address: str, complaints: list[str]) -> None:
         page.on("console", lambda m: complaints.append(f"console: {m.text}") if m.type == "error" else None)
@@ -150,30 +150,30 @@ def open_easel(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
             lambda r: None if r.url.startswith((address, "data:", "blob:")) else complaints.append(f"asked {r.url}"),
         )
 
-    def open_page(address: str, **options: object) -> Easel:
+    def open_page(address: str, **options: object) -> TranslationView:
         settings = {"viewport": {"width": 1280, "height": 800}, **options}
         context = browser.new_context(**settings)  # type: ignore[arg-type]
         context.set_default_timeout(20_000)
-        easel = Easel(context.new_page())
-        easels.append(easel)
-        watch(easel.page, address.partition("/#")[0], easel.complaints)
-        easel.page.goto(address)
-        easel.ready()
-        return easel
+        view = TranslationView(context.new_page())
+        views.append(view)
+        watch(view.page, address.partition("/#")[0], view.complaints)
+        view.page.goto(address)
+        view.ready()
+        return view
 
     yield open_page
     ARTIFACTS.mkdir(exist_ok=True)
-    for number, easel in enumerate(easels):
+    for number, view in enumerate(views):
         name = re.sub(r"[^\w.-]+", "-", request.node.name)
-        easel.page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", full_page=True)
-        easel.page.context.close()
-    assert not [complaint for easel in easels for complaint in easel.complaints]
+        view.page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", full_page=True)
+        view.page.context.close()
+    assert not [complaint for view in views for complaint in view.complaints]
 
 
 @pytest.fixture
-def easel(open_easel: Callable[..., Easel], server: str) -> Easel:
+def view(open_view: Callable[..., TranslationView], server: str) -> TranslationView:
     """The page with the shipped checkpoints on a desktop."""
-    return open_easel(server)
+    return open_view(server)
 
 
 @pytest.fixture(scope="session")
@@ -189,17 +189,17 @@ def styles_server(start_page: Callable[..., tuple[str, list[str]]], tmp_path_fac
 
 
 @pytest.fixture
-def open_studio(open_easel: Callable[..., Easel], styles_server: str) -> Iterator[Open]:
+def open_multimodal(open_view: Callable[..., TranslationView], styles_server: str) -> Iterator[Open]:
     """Open the tab in a context of its own."""
 
-    def open_page(**options: Any) -> Studio:
-        studio = Studio(open_easel(styles_server, **options))
-        studio.open()
-        return studio
+    def open_page(**options: Any) -> MultimodalTab:
+        multimodal = MultimodalTab(open_view(styles_server, **options))
+        multimodal.open()
+        return multimodal
 
     yield open_page
 
 
 @pytest.fixture
-def studio(open_studio: Open) -> Studio:
-    return open_studio()
+def multimodal(open_multimodal: Open) -> MultimodalTab:
+    return open_multimodal()

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from .easel import SCREENS, Easel
+from .translation_view import SCREENS, TranslationView
 
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
@@ -23,58 +23,58 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-def go_to(easel: Easel, tab: str) -> Easel:
+def go_to(view: TranslationView, tab: str) -> TranslationView:
     """Open a tab by its link."""
-    easel.page.evaluate("tab => { location.hash = `tab=${tab}` }", tab)
-    expect(easel.page.locator(f"#tab-{tab} .desk")).to_be_visible()
-    return Easel(easel.page, tab, easel.complaints)
+    view.page.evaluate("tab => { location.hash = `tab=${tab}` }", tab)
+    expect(view.page.locator(f"#tab-{tab} .editor")).to_be_visible()
+    return TranslationView(view.page, tab, view.complaints)
 
 
 @SCREENS
 @SCHEMES
 def test_no_serious_finding_on_any_tab(
-    open_easel: Callable[..., Easel], full_page: str, screen: dict[str, Any], scheme: str
+    open_view: Callable[..., TranslationView], full_page: str, screen: dict[str, Any], scheme: str
 ) -> None:
-    easel = open_easel(full_page, **screen, color_scheme=scheme)
-    page = easel.page
+    view = open_view(full_page, **screen, color_scheme=scheme)
+    page = view.page
     found: dict[str, list[str]] = {"paired, empty": findings(page)}
-    easel.root.locator(".invited button").first.click()
-    easel.settled()
-    expect(easel.root.locator(".history .thumb")).to_have_count(1)
+    view.root.locator(".first-examples button").first.click()
+    view.settled()
+    expect(view.root.locator(".history .thumb")).to_have_count(1)
     for panel in ("batch", "card"):
         page.locator(f"#paired-{panel} > button").click()
-    easel.set_dropout(True)
+    view.set_dropout(True)
     page.wait_for_timeout(400)
     found["paired"] = findings(page)
-    easel.screenshot(f"axe-{scheme}-{'phone' if screen else 'desktop'}")
+    view.screenshot(f"axe-{scheme}-{'phone' if screen else 'desktop'}")
 
-    unpaired = go_to(easel, "unpaired")
+    unpaired = go_to(view, "unpaired")
     unpaired.model("shape-unit", "outline")
-    unpaired.root.locator(".invited button").first.click()
+    unpaired.root.locator(".first-examples button").first.click()
     unpaired.settled()
-    for extra in ("back", "walk"):
-        unpaired.root.locator(f'[data-do="{extra}"]').click()
+    for extra in ("way-back", "interpolate"):
+        unpaired.root.locator(f'[data-action="{extra}"]').click()
     unpaired.settled()
     found["unpaired"] = findings(page)
 
-    multimodal = go_to(easel, "multimodal")
-    multimodal.root.locator(".invited button").first.click()
+    multimodal = go_to(view, "multimodal")
+    multimodal.root.locator(".first-examples button").first.click()
     multimodal.settled()
-    for panel in ("random", "picture", "kept", "between", "many"):
+    for panel in ("random", "guide", "saved", "interpolation", "inputs"):
         page.locator(f"#multimodal-tab-{panel}").click()
         page.wait_for_timeout(300)
         found[f"multimodal, {panel}"] = findings(page)
 
-    go_to(easel, "compare")
-    page.locator(".board .invited button").first.click()
+    go_to(view, "compare")
+    page.locator(".comparison .first-examples button").first.click()
     page.wait_for_timeout(1500)
     found["compare"] = findings(page)
     assert not {tab: lines for tab, lines in found.items() if lines}
 
 
-def test_the_run_finds_what_is_wrong(open_easel: Callable[..., Easel], full_page: str) -> None:
+def test_the_run_finds_what_is_wrong(open_view: Callable[..., TranslationView], full_page: str) -> None:
     """A button without a name is a critical finding: the test above can fail."""
-    page = open_easel(full_page).page
-    page.evaluate("document.querySelector('[data-do=undo]').removeAttribute('aria-label')")
-    page.evaluate("document.querySelector('[data-do=undo]').removeAttribute('title')")
+    page = open_view(full_page).page
+    page.evaluate("document.querySelector('[data-action=undo]').removeAttribute('aria-label')")
+    page.evaluate("document.querySelector('[data-action=undo]').removeAttribute('title')")
     assert any("button-name" in line for line in findings(page))

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 import i2i_models as i2i
 from i2i_models import checkpoints
 
-from .easel import Easel
+from .translation_view import TranslationView
 
 METHODS = ("pix2pix", "CycleGAN", "MUNIT")
 
@@ -46,17 +46,19 @@ def address(
 
 
 @pytest.fixture
-def board(open_easel: Callable[..., Easel], address: tuple[str, Path]) -> Callable[..., Easel]:
+def open_compare(
+    open_view: Callable[..., TranslationView], address: tuple[str, Path]
+) -> Callable[..., TranslationView]:
     """Open the page at its Compare tab."""
 
-    def open_board(**options: object) -> Easel:
-        easel = open_easel(address[0], **options)
-        easel.page.get_by_role("tab", name="Compare").click()
-        easel.paper = easel.page.locator(".board .paper")
-        easel.page.locator(".board .desk[data-kind]").wait_for()
-        return easel
+    def open_compare(**options: object) -> TranslationView:
+        view = open_view(address[0], **options)
+        view.page.get_by_role("tab", name="Compare").click()
+        view.drawing = view.page.locator(".comparison .drawing")
+        view.page.locator(".comparison .editor[data-kind]").wait_for()
+        return view
 
-    return open_board
+    return open_compare
 
 
 def tile(page: Page, name: str) -> Locator:
@@ -77,33 +79,33 @@ def shown(page: Page, name: str) -> np.ndarray:
 
 
 def example(page: Page, number: int) -> None:
-    page.locator(".board .examples").get_by_role("button", name=f"Example {number}").click()
+    page.locator(".comparison .examples").get_by_role("button", name=f"Example {number}").click()
 
 
-def test_the_empty_board_invites_and_one_click_fills_it(board: Callable[..., Easel]) -> None:
-    easel = board()
-    page = easel.page
-    invited = page.locator(".board .invited .thumb:visible")
-    expect(invited).to_have_count(3)
+def test_an_example_of_the_empty_comparison_fills_it(open_compare: Callable[..., TranslationView]) -> None:
+    view = open_compare()
+    page = view.page
+    examples = page.locator(".comparison .first-examples .thumb:visible")
+    expect(examples).to_have_count(3)
     expect(page.get_by_role("button", name="Download as one picture")).to_be_disabled()
     # On the page and not in the window, which a click may scroll.
     place = "e => { const b = e.getBoundingClientRect(); return [b.top + scrollY, b.left, b.width, b.height]; }"
-    before = page.locator(".board .below").evaluate(place)
-    easel.screenshot("compare-empty")
-    invited.first.click()
+    before = page.locator(".comparison .below").evaluate(place)
+    view.screenshot("compare-empty")
+    examples.first.click()
     settle(page)
-    expect(page.locator(".invite")).to_be_hidden()
+    expect(page.locator(".welcome")).to_be_hidden()
     for name in METHODS:
         expect(tile(page, name).locator(".time")).to_contain_text(" ms")
-    assert page.locator(".board .below").evaluate(place) == before, "nothing moved when the results came"
+    assert page.locator(".comparison .below").evaluate(place) == before, "nothing moved when the results came"
     assert shown(page, "pix2pix").std() > 0
-    easel.screenshot("compare-done")
+    view.screenshot("compare-done")
 
 
 def test_every_method_answers_what_its_translator_answers(
-    board: Callable[..., Easel], address: tuple[str, Path]
+    open_compare: Callable[..., TranslationView], address: tuple[str, Path]
 ) -> None:
-    page = board().page
+    page = open_compare().page
     example(page, 1)
     settle(page)
     drawing = Image.open(address[1] / "emoji-pix2pix" / "examples" / "0.png")
@@ -116,26 +118,26 @@ def test_every_method_answers_what_its_translator_answers(
         assert min(apart, key=apart.__getitem__) == name, apart
 
 
-def test_the_newest_drawing_wins_and_clearing_empties_all(board: Callable[..., Easel]) -> None:
-    easel = board()
-    page = easel.page
-    easel.stroke([(0.2, 0.2), (0.8, 0.8)])
+def test_the_newest_drawing_wins_and_clearing_empties_all(open_compare: Callable[..., TranslationView]) -> None:
+    view = open_compare()
+    page = view.page
+    view.stroke([(0.2, 0.2), (0.8, 0.8)])
     settle(page)
     one = shown(page, "CycleGAN")
-    easel.stroke([(0.8, 0.2), (0.2, 0.8), (0.2, 0.3)])
+    view.stroke([(0.8, 0.2), (0.2, 0.8), (0.2, 0.3)])
     settle(page)
     page.wait_for_timeout(300)
     settle(page)
     assert np.abs(shown(page, "CycleGAN") - one).max() > 0
-    easel.button("Clear").click()
+    view.button("Clear").click()
     for name in METHODS:
         expect(tile(page, name)).to_have_attribute("data-state", "empty")
-    expect(page.locator(".invite")).to_be_visible()
+    expect(page.locator(".welcome")).to_be_visible()
 
 
-def test_the_truth_shows_where_it_is_known(board: Callable[..., Easel]) -> None:
-    easel = board()
-    page = easel.page
+def test_the_truth_shows_where_it_is_known(open_compare: Callable[..., TranslationView]) -> None:
+    view = open_compare()
+    page = view.page
     truth = tile(page, "Truth")
     example(page, 1)
     expect(truth).to_have_attribute("data-state", "done")
@@ -151,14 +153,14 @@ def test_the_truth_shows_where_it_is_known(board: Callable[..., Easel]) -> None:
     expect(truth).to_have_attribute("data-state", "empty")
     example(page, 1)
     expect(truth).to_have_attribute("data-state", "done")
-    easel.stroke([(0.1, 0.1), (0.5, 0.1)])
+    view.stroke([(0.1, 0.1), (0.5, 0.1)])
     expect(truth).to_have_attribute("data-state", "empty")
-    easel.button("Undo (Ctrl+Z)").click()
+    view.button("Undo (Ctrl+Z)").click()
     expect(truth).to_have_attribute("data-state", "done")
 
 
-def test_a_style_is_rolled_for_one_tile_alone(board: Callable[..., Easel]) -> None:
-    page = board().page
+def test_a_style_is_rolled_for_one_tile_alone(open_compare: Callable[..., TranslationView]) -> None:
+    page = open_compare().page
     example(page, 1)
     settle(page)
     expect(tile(page, "MUNIT").locator(".time")).to_contain_text("mean style")
@@ -172,16 +174,18 @@ def test_a_style_is_rolled_for_one_tile_alone(board: Callable[..., Easel]) -> No
     expect(page.get_by_role("button", name="Another style of", exact=False)).to_have_count(1)
 
 
-def test_a_card_is_one_click_away(board: Callable[..., Easel]) -> None:
-    page = board().page
+def test_a_card_is_one_click_away(open_compare: Callable[..., TranslationView]) -> None:
+    page = open_compare().page
     page.get_by_role("button", name="About CycleGAN").click()
     expect(page.get_by_role("heading", name="The card of emoji-cyclegan")).to_be_visible()
     page.get_by_role("button", name="About MUNIT").click()
     expect(page.get_by_role("heading", name="The card of emoji-munit")).to_be_visible()
 
 
-def test_the_comparison_is_one_picture_to_download(board: Callable[..., Easel], tmp_path: Path) -> None:
-    page = board().page
+def test_the_comparison_is_one_picture_to_download(
+    open_compare: Callable[..., TranslationView], tmp_path: Path
+) -> None:
+    page = open_compare().page
     example(page, 1)
     settle(page)
     expect(tile(page, "Truth")).to_have_attribute("data-state", "done")
@@ -197,41 +201,41 @@ def test_the_comparison_is_one_picture_to_download(board: Callable[..., Easel], 
     assert names.min() < 80, "there is a name under each picture"
 
 
-def test_the_other_direction_has_its_own_methods(board: Callable[..., Easel]) -> None:
-    page = board().page
+def test_the_other_direction_has_its_own_methods(open_compare: Callable[..., TranslationView]) -> None:
+    page = open_compare().page
     example(page, 1)
     settle(page)
     page.locator("#compare-task label").filter(has_text="emoji → outline").click()
     expect(page.locator(".tile")).to_have_count(2)
-    expect(page.locator(".board .desk")).to_have_attribute("data-kind", "picture")
+    expect(page.locator(".comparison .editor")).to_have_attribute("data-kind", "picture")
     page.locator("#compare-task label").filter(has_text="outline → emoji").click()
     settle(page)  # the drawing is still there, and is answered again
 
 
 def test_a_link_reopens_the_task_and_its_styles(
-    board: Callable[..., Easel], open_easel: Callable[..., Easel], address: tuple[str, Path]
+    open_compare: Callable[..., TranslationView], open_view: Callable[..., TranslationView], address: tuple[str, Path]
 ) -> None:
-    page = board(permissions=["clipboard-read", "clipboard-write"]).page
+    page = open_compare(permissions=["clipboard-read", "clipboard-write"]).page
     page.locator("#compare-task label").filter(has_text="emoji → outline").click()
     expect(page.locator(".tile")).to_have_count(2)
-    copy = page.locator(".board").get_by_role("button", name="Copy a link to these settings")
+    copy = page.locator(".comparison").get_by_role("button", name="Copy a link to these settings")
     copy.click()
     task = f"{address[0]}/#tab=compare&model=emoji-cyclegan&direction=B2A"
     assert page.evaluate("navigator.clipboard.readText()") == task
-    lay(page)
+    place_picture(page)
     page.get_by_role("button", name="Another style of MUNIT").click()
     expect(tile(page, "MUNIT").locator(".time")).to_contain_text("· style ")
     copy.click()
-    expect(page.locator(".board .toast")).to_contain_text("the drawing stays here")
+    expect(page.locator(".comparison .toast")).to_contain_text("the drawing stays here")
     link = page.evaluate("navigator.clipboard.readText()")
     style = tile(page, "MUNIT").locator(".time").inner_text().rpartition(" · ")[2]
     assert link == f"{task}&seeds=emoji-munit:{style.removeprefix('style ')}"
 
-    other = open_easel(link).page
+    other = open_view(link).page
     expect(other.locator(".tile")).to_have_count(2)
     expect(other.locator("#compare-task input:checked")).to_have_value("emoji (picture) to outline (outline)")
-    expect(other.locator(".board .toast")).to_have_count(0)
-    lay(other)
+    expect(other.locator(".comparison .toast")).to_have_count(0)
+    place_picture(other)
     expect(tile(other, "MUNIT").locator(".time")).to_contain_text(style)
     settle(page, "MUNIT")
     assert np.array_equal(shown(other, "MUNIT"), shown(page, "MUNIT"))
@@ -239,12 +243,12 @@ def test_a_link_reopens_the_task_and_its_styles(
     expect(tile(other, "MUNIT").locator(".time")).to_contain_text("mean style")
 
 
-def lay(page: Page) -> None:
-    """Lay a picture on the board's paper and wait for the answers of the two methods that take one."""
+def place_picture(page: Page) -> None:
+    """Place a picture in the editor and wait for the answers of the two methods that take one."""
     buffer = io.BytesIO()
     Image.new("RGB", (32, 32), "orange").save(buffer, "PNG")
     file = {"name": "orange.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
-    page.locator('.board [data-part="file"]').set_input_files(file)
+    page.locator('.comparison [data-part="file"]').set_input_files(file)
     settle(page, "CycleGAN", "MUNIT")
 
 
@@ -261,49 +265,51 @@ def lay(page: Page) -> None:
         ("model=emoji-munit&seeds=", "seeds do not fit"),
     ],
 )
-def test_a_wrong_link_gives_a_sentence_and_a_board(
-    open_easel: Callable[..., Easel], address: tuple[str, Path], link: str, sentence: str
+def test_a_wrong_link_gives_a_sentence_and_a_comparison(
+    open_view: Callable[..., TranslationView], address: tuple[str, Path], link: str, sentence: str
 ) -> None:
-    page = open_easel(f"{address[0]}/#tab=compare&{link}").page
-    expect(page.locator(".board .toast")).to_contain_text(sentence)
+    page = open_view(f"{address[0]}/#tab=compare&{link}").page
+    expect(page.locator(".comparison .toast")).to_contain_text(sentence)
     example(page, 1)
     settle(page)
     expect(tile(page, "MUNIT").locator(".time")).to_contain_text("mean style")
 
 
 def test_a_link_gives_seeds_to_methods_with_styles_alone(
-    board: Callable[..., Easel], open_easel: Callable[..., Easel], address: tuple[str, Path]
+    open_compare: Callable[..., TranslationView], open_view: Callable[..., TranslationView], address: tuple[str, Path]
 ) -> None:
     """No other tile says that chance was at work in it."""
-    plain = board().page
+    plain = open_compare().page
     seeds = "seeds=emoji-pix2pix:7"
-    linked = open_easel(f"{address[0]}/#tab=compare&model=emoji-pix2pix&{seeds}").page
+    linked = open_view(f"{address[0]}/#tab=compare&model=emoji-pix2pix&{seeds}").page
     for page in (plain, linked):
         example(page, 1)
         settle(page)
     assert np.array_equal(shown(plain, "pix2pix"), shown(linked, "pix2pix"))
 
 
-def test_a_server_that_is_gone_is_told_once(board: Callable[..., Easel]) -> None:
-    easel = board()
-    page = easel.page
+def test_a_server_that_is_gone_is_told_once(open_compare: Callable[..., TranslationView]) -> None:
+    view = open_compare()
+    page = view.page
     page.route("**/component_server/**", lambda route: route.abort())
-    easel.stroke([(0.2, 0.2), (0.8, 0.8)])
-    expect(page.locator(".board .toast")).to_have_count(1)
-    expect(page.locator(".board .toast")).to_contain_text("does not answer")
+    view.stroke([(0.2, 0.2), (0.8, 0.8)])
+    expect(page.locator(".comparison .toast")).to_have_count(1)
+    expect(page.locator(".comparison .toast")).to_contain_text("does not answer")
     for name in METHODS:
         expect(tile(page, name)).to_have_attribute("data-state", "empty")
     page.unroute("**/component_server/**")
-    easel.stroke([(0.2, 0.8), (0.8, 0.2)])
+    view.stroke([(0.2, 0.8), (0.8, 0.2)])
     settle(page)
-    easel.complaints[:] = [c for c in easel.complaints if "ERR_FAILED" not in c]
+    view.complaints[:] = [c for c in view.complaints if "ERR_FAILED" not in c]
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_on_a_phone_nothing_is_wider_than_the_screen(board: Callable[..., Easel], dark: bool) -> None:
-    easel = board(viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True)
-    page = easel.page
-    page.locator(".board .invited .thumb:visible").nth(1).tap()
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_compare: Callable[..., TranslationView], dark: bool) -> None:
+    view = open_compare(
+        viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
+    )
+    page = view.page
+    page.locator(".comparison .first-examples .thumb:visible").nth(1).tap()
     settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    easel.screenshot(f"compare-phone-{'dark' if dark else 'light'}")
+    view.screenshot(f"compare-phone-{'dark' if dark else 'light'}")

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .easel import SCREENS, SMILE, Easel
 from .test_batch import open_batch, pictures
+from .translation_view import SCREENS, SMILE, TranslationView
 
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 LABELS_TASK = "labels ↔ photo"
@@ -25,9 +25,9 @@ def is_chosen(page: Page, control: str, value: str) -> None:
     expect(page.locator(f"#{control} input:checked")).to_have_value(value)
 
 
-def kept(easel: Easel, count: int) -> None:
+def has_results(view: TranslationView, count: int) -> None:
     """Wait until the history has so many results."""
-    expect(easel.root.locator(".history .thumb")).to_have_count(count)
+    expect(view.root.locator(".history .thumb")).to_have_count(count)
 
 
 # ---- links
@@ -35,56 +35,56 @@ def kept(easel: Easel, count: int) -> None:
 
 @SCREENS
 def test_a_link_reopens_tab_model_direction_and_chance(
-    open_easel: Callable[..., Easel], full_page: str, screen: dict[str, Any]
+    open_view: Callable[..., TranslationView], full_page: str, screen: dict[str, Any]
 ) -> None:
-    first = open_easel(full_page, **screen, **CLIPBOARD).open_tab("unpaired")
+    first = open_view(full_page, **screen, **CLIPBOARD).open_tab("unpaired")
     first.page.locator("#unpaired-task label").filter(has_text=LABELS_TASK).click()
     first.model("wall-unit", "labels")
     first.page.locator("#unpaired-direction label").filter(has_text="photo → labels").click()
-    expect(first.desk).to_have_attribute("data-kind", "picture")
+    expect(first.editor).to_have_attribute("data-kind", "picture")
     first.page.locator("#unpaired-temperature input[type=number]").fill("1.5")
     first.page.locator("#unpaired-seed input").fill("7")
     first.page.locator("#unpaired-seed input").blur()
-    picture = first.invite()
+    picture = first.choose_example()
     first.button("Copy a link to these settings").click()
     expect(first.toast).to_contain_text("the drawing stays here")
     link = first.page.evaluate("navigator.clipboard.readText()")
     assert link == f"{full_page}/#tab=unpaired&model=wall-unit&direction=B2A&seed=7&temperature=1.5"
 
-    second = Easel(open_easel(link, **screen).page, "unpaired")
-    expect(second.desk).to_have_attribute("data-kind", "picture")
+    second = TranslationView(open_view(link, **screen).page, "unpaired")
+    expect(second.editor).to_have_attribute("data-kind", "picture")
     expect(second.page.locator("#unpaired-seed input")).to_have_value("7")
     expect(second.page.locator("#unpaired-temperature input[type=number]")).to_have_value("1.5")
     is_chosen(second.page, "unpaired-task", LABELS_TASK)
     is_chosen(second.page, "unpaired-model", "wall-unit")
     is_chosen(second.page, "unpaired-direction", "B2A")
     expect(second.toast).to_have_count(0)
-    second.invite()
+    second.choose_example()
     second.becomes(picture)
 
 
-def test_a_link_carries_dropout(open_easel: Callable[..., Easel], full_page: str) -> None:
-    easel = open_easel(f"{full_page}/#tab=paired&model=wall-pix2pix&direction=A2B&seed=3&temperature=1")
-    expect(easel.desk).to_have_attribute("data-kind", "labels")
-    expect(easel.page.get_by_label("Dropout on")).to_be_checked()
-    expect(easel.page.get_by_label("Seed", exact=True)).to_have_value("3")
+def test_a_link_carries_dropout(open_view: Callable[..., TranslationView], full_page: str) -> None:
+    view = open_view(f"{full_page}/#tab=paired&model=wall-pix2pix&direction=A2B&seed=3&temperature=1")
+    expect(view.editor).to_have_attribute("data-kind", "labels")
+    expect(view.page.get_by_label("Dropout on")).to_be_checked()
+    expect(view.page.get_by_label("Seed", exact=True)).to_have_value("3")
 
 
-def test_a_link_carries_a_style(open_easel: Callable[..., Easel], full_page: str) -> None:
-    first = open_easel(full_page, **CLIPBOARD).open_tab("multimodal")
+def test_a_link_carries_a_style(open_view: Callable[..., TranslationView], full_page: str) -> None:
+    first = open_view(full_page, **CLIPBOARD).open_tab("multimodal")
     first.model("wall-munit", "labels")
-    picture = first.invite()
+    picture = first.choose_example()
     expect(first.result).to_have_attribute("data-style", re.compile("."))
     first.button("Copy a link to these settings").click()
     link = first.page.evaluate("navigator.clipboard.readText()")
     assert re.search(r"model=wall-munit&direction=A2B&style=(-?[\d.]+,){7}-?[\d.]+$", link), link
 
-    second = Easel(open_easel(link).page, "multimodal")
-    expect(second.desk).to_have_attribute("data-kind", "labels")
-    second.invite()
+    second = TranslationView(open_view(link).page, "multimodal")
+    expect(second.editor).to_have_attribute("data-kind", "labels")
+    second.choose_example()
     second.page.get_by_text("All numbers of the style").click()
     numbers = [float(n) for n in link.rpartition("style=")[2].split(",")]
-    shown = """numbers => [...document.querySelectorAll('#multimodal-easel [data-part="numbers"] input')]
+    shown = """numbers => [...document.querySelectorAll('#multimodal-view [data-part="numbers"] input')]
         .every((input, i) => Math.abs(input.value - numbers[i]) < 0.011)"""
     second.page.wait_for_function(shown, arg=numbers)
     assert picture  # three decimals of the style may turn a pixel, so the style itself is compared
@@ -106,36 +106,36 @@ def test_a_link_carries_a_style(open_easel: Callable[..., Easel], full_page: str
     ],
 )
 def test_a_wrong_link_gives_a_sentence_and_the_default(
-    open_easel: Callable[..., Easel], full_page: str, link: str, sentence: str, kind: str
+    open_view: Callable[..., TranslationView], full_page: str, link: str, sentence: str, kind: str
 ) -> None:
-    easel = open_easel(f"{full_page}/#{link}")
-    expect(easel.toast).to_contain_text(sentence)
-    expect(easel.desk).to_have_attribute("data-kind", kind)
-    assert len(easel.toast.inner_text()) < 300
-    easel.invite()
+    view = open_view(f"{full_page}/#{link}")
+    expect(view.toast).to_contain_text(sentence)
+    expect(view.editor).to_have_attribute("data-kind", kind)
+    assert len(view.toast.inner_text()) < 300
+    view.choose_example()
 
 
 @pytest.mark.parametrize("style", ["1,2,3", "a,b,c,d,e,f,g,h", "0,0,0,0,0,0,0,1e9"])
 def test_a_style_that_does_not_fit_gives_a_sentence(
-    open_easel: Callable[..., Easel], full_page: str, style: str
+    open_view: Callable[..., TranslationView], full_page: str, style: str
 ) -> None:
-    page = open_easel(f"{full_page}/#tab=multimodal&model=wall-munit&direction=A2B&style={style}").page
-    easel = Easel(page, "multimodal")
-    expect(easel.toast).to_contain_text("style does not fit this model")
-    expect(easel.desk).to_have_attribute("data-kind", "labels")
-    easel.invite()
+    page = open_view(f"{full_page}/#tab=multimodal&model=wall-munit&direction=A2B&style={style}").page
+    view = TranslationView(page, "multimodal")
+    expect(view.toast).to_contain_text("style does not fit this model")
+    expect(view.editor).to_have_attribute("data-kind", "labels")
+    view.choose_example()
 
 
 def test_a_link_with_an_unknown_tab_and_a_link_put_into_an_open_page(
-    open_easel: Callable[..., Easel], full_page: str
+    open_view: Callable[..., TranslationView], full_page: str
 ) -> None:
-    easel = open_easel(f"{full_page}/#tab=nowhere")
-    expect(easel.page.locator("#head [data-part=toasts]")).to_contain_text("names a tab that is not here")
-    expect(easel.desk).to_be_visible()
-    easel.page.evaluate("location.hash = 'tab=unpaired&model=wall-unit&direction=A2B'")
-    other = Easel(easel.page, "unpaired")
-    expect(other.desk).to_have_attribute("data-kind", "labels")
-    is_chosen(easel.page, "unpaired-task", LABELS_TASK)
+    view = open_view(f"{full_page}/#tab=nowhere")
+    expect(view.page.locator("#head [data-part=toasts]")).to_contain_text("names a tab that is not here")
+    expect(view.editor).to_be_visible()
+    view.page.evaluate("location.hash = 'tab=unpaired&model=wall-unit&direction=A2B'")
+    other = TranslationView(view.page, "unpaired")
+    expect(other.editor).to_have_attribute("data-kind", "labels")
+    is_chosen(view.page, "unpaired-task", LABELS_TASK)
 
 
 # ---- history
@@ -143,58 +143,58 @@ def test_a_link_with_an_unknown_tab_and_a_link_put_into_an_open_page(
 
 @SCREENS
 def test_history_keeps_results_and_brings_them_back(
-    open_easel: Callable[..., Easel], full_page: str, screen: dict[str, Any]
+    open_view: Callable[..., TranslationView], full_page: str, screen: dict[str, Any]
 ) -> None:
-    easel = open_easel(full_page, **screen)
-    expect(easel.root.locator(".history")).to_contain_text("Your results gather here")
-    circle = easel.invite()
-    drawn = easel.fingerprint(".paper")
-    kept(easel, 1)
-    easel.model("wall-pix2pix", "labels")
-    easel.set_dropout(True)
-    easel.page.get_by_label("Seed", exact=True).fill("5")
-    easel.page.get_by_label("Seed", exact=True).blur()
-    wall = easel.invite(1)
-    kept(easel, 2)
-    easel.screenshot(f"history-{'phone' if screen else 'desktop'}")
+    view = open_view(full_page, **screen)
+    expect(view.root.locator(".history")).to_contain_text("Your results gather here")
+    circle = view.choose_example()
+    drawn = view.fingerprint(".drawing")
+    has_results(view, 1)
+    view.model("wall-pix2pix", "labels")
+    view.set_dropout(True)
+    view.page.get_by_label("Seed", exact=True).fill("5")
+    view.page.get_by_label("Seed", exact=True).blur()
+    wall = view.choose_example(1)
+    has_results(view, 2)
+    view.screenshot(f"history-{'phone' if screen else 'desktop'}")
 
-    easel.page.reload()
-    easel.ready()
-    expect(easel.result).to_have_attribute("data-state", "empty")
-    kept(easel, 2)
-    easel.root.locator(".history .thumb").first.click()  # the newest
-    expect(easel.desk).to_have_attribute("data-kind", "labels")
-    expect(easel.page.get_by_label("Dropout on")).to_be_checked()
-    expect(easel.page.get_by_label("Seed", exact=True)).to_have_value("5")
-    easel.becomes(wall)
-    easel.root.locator(".history .thumb").last.click()
-    expect(easel.desk).to_have_attribute("data-kind", "outline")
-    easel.becomes(circle)
-    assert easel.fingerprint(".paper") == drawn
-    expect(easel.page.get_by_label("Dropout on")).not_to_be_checked()
-    easel.page.wait_for_timeout(1800)
-    kept(easel, 2)  # what is brought back is not a new result
-
-
-def test_history_in_the_multimodal_tab_has_the_style(open_easel: Callable[..., Easel], full_page: str) -> None:
-    easel = open_easel(full_page).open_tab("multimodal")
-    first = easel.invite()
-    kept(easel, 1)
-    easel.root.locator('[data-act="random"]').click()
-    second = easel.changed(first)
-    kept(easel, 2)
-    easel.root.locator(".history .thumb").last.click()
-    easel.becomes(first)
-    easel.root.locator(".history .thumb").first.click()
-    easel.becomes(second)
+    view.page.reload()
+    view.ready()
+    expect(view.result).to_have_attribute("data-state", "empty")
+    has_results(view, 2)
+    view.root.locator(".history .thumb").first.click()  # the newest
+    expect(view.editor).to_have_attribute("data-kind", "labels")
+    expect(view.page.get_by_label("Dropout on")).to_be_checked()
+    expect(view.page.get_by_label("Seed", exact=True)).to_have_value("5")
+    view.becomes(wall)
+    view.root.locator(".history .thumb").last.click()
+    expect(view.editor).to_have_attribute("data-kind", "outline")
+    view.becomes(circle)
+    assert view.fingerprint(".drawing") == drawn
+    expect(view.page.get_by_label("Dropout on")).not_to_be_checked()
+    view.page.wait_for_timeout(1800)
+    has_results(view, 2)  # what is brought back is not a new result
 
 
-def test_history_is_bounded_and_nobody_elses(open_easel: Callable[..., Easel], full_page: str) -> None:
-    easel = open_easel(full_page)
-    easel.invite()
-    kept(easel, 1)
+def test_history_in_the_multimodal_tab_has_the_style(open_view: Callable[..., TranslationView], full_page: str) -> None:
+    view = open_view(full_page).open_tab("multimodal")
+    first = view.choose_example()
+    has_results(view, 1)
+    view.root.locator('[data-action="random"]').click()
+    second = view.changed(first)
+    has_results(view, 2)
+    view.root.locator(".history .thumb").last.click()
+    view.becomes(first)
+    view.root.locator(".history .thumb").first.click()
+    view.becomes(second)
+
+
+def test_history_is_bounded_and_nobody_elses(open_view: Callable[..., TranslationView], full_page: str) -> None:
+    view = open_view(full_page)
+    view.choose_example()
+    has_results(view, 1)
     # Forty results of 100,000 characters each, as a long visit would leave them, and some that are none.
-    easel.page.evaluate(
+    view.page.evaluate(
         """() => {
             const [first] = JSON.parse(sessionStorage.getItem("i2i-history-paired"));
             const many = Array.from({ length: 40 }, (_, i) => ({ ...first, settings: { ...first.settings, seed: i },
@@ -203,35 +203,35 @@ def test_history_is_bounded_and_nobody_elses(open_easel: Callable[..., Easel], f
             sessionStorage.setItem("i2i-history-paired", JSON.stringify([...none, ...many]));
         }"""
     )
-    easel.page.reload()
-    easel.ready()
-    kept(easel, 24)
-    easel.invite(1)
-    easel.page.wait_for_function("JSON.parse(sessionStorage.getItem('i2i-history-paired')).length < 20")
-    assert easel.page.evaluate("sessionStorage.getItem('i2i-history-paired').length") < 1_700_000
-    other = open_easel(full_page)
-    kept(other, 0)
-    easel.button("Forget these results").click()
-    kept(easel, 0)
-    assert easel.page.evaluate("sessionStorage.getItem('i2i-history-paired')") == "[]"
+    view.page.reload()
+    view.ready()
+    has_results(view, 24)
+    view.choose_example(1)
+    view.page.wait_for_function("JSON.parse(sessionStorage.getItem('i2i-history-paired')).length < 20")
+    assert view.page.evaluate("sessionStorage.getItem('i2i-history-paired').length") < 1_700_000
+    other = open_view(full_page)
+    has_results(other, 0)
+    view.button("Forget these results").click()
+    has_results(view, 0)
+    assert view.page.evaluate("sessionStorage.getItem('i2i-history-paired')") == "[]"
 
 
 @SCREENS
 def test_all_results_as_a_zip(
-    open_easel: Callable[..., Easel], full_page: str, screen: dict[str, Any], tmp_path: Path
+    open_view: Callable[..., TranslationView], full_page: str, screen: dict[str, Any], tmp_path: Path
 ) -> None:
-    easel = open_easel(full_page, **screen, accept_downloads=True)
-    expect(easel.button("Download all")).to_be_disabled()
-    easel.invite()
-    kept(easel, 1)
-    shown = easel.pixels(".after")
-    easel.set_dropout(True)
-    kept(easel, 2)
-    easel.page.get_by_label("Seed", exact=True).fill("5")
-    easel.page.get_by_label("Seed", exact=True).blur()
-    kept(easel, 3)
-    with easel.page.expect_download() as download:
-        easel.button("Download all").click()
+    view = open_view(full_page, **screen, accept_downloads=True)
+    expect(view.button("Download all")).to_be_disabled()
+    view.choose_example()
+    has_results(view, 1)
+    shown = view.pixels(".after")
+    view.set_dropout(True)
+    has_results(view, 2)
+    view.page.get_by_label("Seed", exact=True).fill("5")
+    view.page.get_by_label("Seed", exact=True).blur()
+    has_results(view, 3)
+    with view.page.expect_download() as download:
+        view.button("Download all").click()
     assert download.value.suggested_filename == "results.zip"
     with zipfile.ZipFile(download.value.path()) as file:
         assert file.testzip() is None
@@ -252,46 +252,46 @@ def test_all_results_as_a_zip(
 # ---- keys
 
 
-def test_keys_for_all_and_none_out_of_text_fields(open_easel: Callable[..., Easel], full_page: str) -> None:
-    easel = open_easel(full_page)
-    keys = easel.page.keyboard
-    empty = easel.fingerprint(".paper")
+def test_keys_for_all_and_none_out_of_text_fields(open_view: Callable[..., TranslationView], full_page: str) -> None:
+    view = open_view(full_page)
+    keys = view.page.keyboard
+    empty = view.fingerprint(".drawing")
     keys.press("Alt+n")
-    expect(easel.result).to_have_attribute("data-state", "done")
-    first, result = easel.fingerprint(".paper"), easel.settled()
+    expect(view.result).to_have_attribute("data-state", "done")
+    first, result = view.fingerprint(".drawing"), view.settled()
     keys.press("Alt+n")
-    easel.changed(result)
-    assert easel.fingerprint(".paper") != first
+    view.changed(result)
+    assert view.fingerprint(".drawing") != first
     keys.press("Control+z")
-    easel.page.wait_for_timeout(100)
-    assert easel.fingerprint(".paper") == first
+    view.page.wait_for_timeout(100)
+    assert view.fingerprint(".drawing") == first
     keys.press("Control+Shift+z")
-    easel.page.wait_for_timeout(100)
-    assert easel.fingerprint(".paper") != first
+    view.page.wait_for_timeout(100)
+    assert view.fingerprint(".drawing") != first
     keys.press("Delete")
-    expect(easel.result).to_have_attribute("data-state", "empty")
-    assert easel.fingerprint(".paper") == empty
+    expect(view.result).to_have_attribute("data-state", "empty")
+    assert view.fingerprint(".drawing") == empty
     keys.press("Control+z")
-    expect(easel.result).to_have_attribute("data-state", "done")
+    expect(view.result).to_have_attribute("data-state", "done")
 
-    easel.set_dropout(True)
-    seed = easel.page.get_by_label("Seed", exact=True)
+    view.set_dropout(True)
+    seed = view.page.get_by_label("Seed", exact=True)
     seed.fill("12")
-    drawn = easel.fingerprint(".paper")
+    drawn = view.fingerprint(".drawing")
     seed.press("Home")
     seed.press("Delete")
     seed.press("Alt+n")
     seed.press("Control+z")
-    easel.page.wait_for_timeout(200)
-    assert easel.fingerprint(".paper") == drawn, "keys in a field are the field's"
-    expect(easel.result).to_have_attribute("data-state", "done")
+    view.page.wait_for_timeout(200)
+    assert view.fingerprint(".drawing") == drawn, "keys in a field are the field's"
+    expect(view.result).to_have_attribute("data-state", "done")
 
 
-def test_keys_are_told_in_titles(open_easel: Callable[..., Easel], full_page: str) -> None:
-    easel = open_easel(full_page)
+def test_keys_are_told_in_titles(open_view: Callable[..., TranslationView], full_page: str) -> None:
+    view = open_view(full_page)
     for name, key in [("Undo (Ctrl+Z)", "Ctrl+Z"), ("Redo (Ctrl+Shift+Z)", "Ctrl+Shift+Z"), ("Clear", "Delete")]:
-        assert key in (easel.root.get_by_role("button", name=name, exact=True).get_attribute("title") or "")
-    assert "Alt+N" in (easel.root.locator(".examples").get_attribute("title") or "")
+        assert key in (view.root.get_by_role("button", name=name, exact=True).get_attribute("title") or "")
+    assert "Alt+N" in (view.root.locator(".examples").get_attribute("title") or "")
 
 
 # ---- languages
@@ -299,40 +299,40 @@ def test_keys_are_told_in_titles(open_easel: Callable[..., Easel], full_page: st
 
 @SCREENS
 def test_the_page_speaks_chinese_to_a_chinese_browser(
-    open_easel: Callable[..., Easel], full_page: str, screen: dict[str, Any]
+    open_view: Callable[..., TranslationView], full_page: str, screen: dict[str, Any]
 ) -> None:
-    easel = open_easel(full_page, **screen, locale="zh-CN")
-    page = easel.page
+    view = open_view(full_page, **screen, locale="zh-CN")
+    page = view.page
     expect(page.get_by_role("heading", name="图像到图像")).to_be_visible()
     assert page.title() == "图像到图像"
     assert page.locator("html").get_attribute("lang") == "zh"
     for tab in ("成对", "不成对", "多模态", "比较"):
         expect(page.get_by_role("tab", name=tab, exact=True)).to_be_attached()
-    expect(easel.desk).to_contain_text("在这里画线稿")  # from JavaScript
-    expect(easel.button("撤销（Ctrl+Z）")).to_be_visible()  # from the template
+    expect(view.editor).to_contain_text("在这里画线稿")  # from JavaScript
+    expect(view.button("撤销（Ctrl+Z）")).to_be_visible()  # from the template
     expect(page.get_by_label("启用 Dropout")).to_be_visible()  # one of Gradio's own components
-    easel.choose_file("text.png", b"this is no image")
-    expect(easel.toast).to_contain_text("这个文件不是可以使用的图片")  # from the server
-    easel.screenshot(f"chinese-{'phone' if screen else 'desktop'}")
-    easel.invite()
-    expect(easel.root.locator('[data-part="time"]')).to_contain_text("毫秒")
-    open_batch(easel, pictures(1))
+    view.choose_file("text.png", b"this is no image")
+    expect(view.toast).to_contain_text("这个文件不是可以使用的图片")  # from the server
+    view.screenshot(f"chinese-{'phone' if screen else 'desktop'}")
+    view.choose_example()
+    expect(view.root.locator('[data-part="time"]')).to_contain_text("毫秒")
+    open_batch(view, pictures(1))
     page.locator("#paired-batch-start").click()
     expect(page.locator("#paired-batch-note")).to_contain_text("已转换 1 张图片中的 1 张")  # through the queue
     page.get_by_role("tab", name="多模态", exact=True).click()
-    expect(page.locator("#multimodal-easel").get_by_role("tab", name="随机风格")).to_be_visible()
-    easel.screenshot(f"chinese-multimodal-{'phone' if screen else 'desktop'}")
+    expect(page.locator("#multimodal-view").get_by_role("tab", name="随机风格")).to_be_visible()
+    view.screenshot(f"chinese-multimodal-{'phone' if screen else 'desktop'}")
     visible = page.locator("body").inner_text()
     assert not re.search(r"\b(Download|Style|Random|Seed|Examples|Results)\b", visible), visible
 
 
-def test_every_visitor_has_a_language_of_their_own(open_easel: Callable[..., Easel], full_page: str) -> None:
-    chinese = open_easel(full_page, locale="zh-CN")
-    english = open_easel(full_page, locale="en-GB")
-    german = open_easel(full_page, locale="de-DE")
-    for easel in (english, german):
-        expect(easel.desk).to_contain_text("Draw an outline here")
-    expect(chinese.desk).to_contain_text("在这里画线稿")
+def test_every_visitor_has_a_language_of_their_own(open_view: Callable[..., TranslationView], full_page: str) -> None:
+    chinese = open_view(full_page, locale="zh-CN")
+    english = open_view(full_page, locale="en-GB")
+    german = open_view(full_page, locale="de-DE")
+    for view in (english, german):
+        expect(view.editor).to_contain_text("Draw an outline here")
+    expect(chinese.editor).to_contain_text("在这里画线稿")
 
 
 # ---- nothing jumps
@@ -351,34 +351,34 @@ WATCH_SHIFTS = """() => {
 
 @SCREENS
 def test_nothing_jumps_for_a_stroke_a_model_or_the_history(
-    open_easel: Callable[..., Easel], full_page: str, screen: dict[str, Any]
+    open_view: Callable[..., TranslationView], full_page: str, screen: dict[str, Any]
 ) -> None:
-    easel = open_easel(full_page, **screen)
-    page = easel.page
+    view = open_view(full_page, **screen)
+    page = view.page
     page.wait_for_timeout(500)
     page.evaluate(WATCH_SHIFTS)
-    easel.draw(SMILE)
-    easel.settled()
-    kept(easel, 1)
+    view.draw(SMILE)
+    view.settled()
+    has_results(view, 1)
     assert page.evaluate("shifts") == [], "a stroke and its result"
-    top = easel.paper.bounding_box()
-    # What a label map needs besides (its palette) may push what is below it, never the paper and the result.
-    easel.model("wall-pix2pix", "labels")
+    top = view.drawing.bounding_box()
+    # What a label map needs besides (its palette) may push what is below it, never the drawing and the result.
+    view.model("wall-pix2pix", "labels")
     page.wait_for_timeout(800)
-    assert easel.paper.bounding_box() == top
-    easel.model("shape-pix2pix", "outline")
-    easel.settled()
+    assert view.drawing.bounding_box() == top
+    view.model("shape-pix2pix", "outline")
+    view.settled()
     page.wait_for_timeout(800)
-    assert easel.paper.bounding_box() == top
-    moved = [s for s in page.evaluate("shifts") if any("sheet" in str(name) for name in s["what"])]
+    assert view.drawing.bounding_box() == top
+    moved = [s for s in page.evaluate("shifts") if any("frame" in str(name) for name in s["what"])]
     if not screen:
-        assert not moved, "on a desktop, paper and result stay where they are"
+        assert not moved, "on a desktop, drawing and result stay where they are"
     assert sum(s["value"] for s in page.evaluate("shifts")) < 0.25
 
 
-def test_layout_shifts_are_seen_by_this_watch(open_easel: Callable[..., Easel], full_page: str) -> None:
+def test_layout_shifts_are_seen_by_this_watch(open_view: Callable[..., TranslationView], full_page: str) -> None:
     """The watch of the test above notices a jump when there is one."""
-    page = open_easel(full_page).page
+    page = open_view(full_page).page
     page.evaluate(WATCH_SHIFTS)
     page.evaluate("document.querySelector('#head').style.marginTop = '200px'")
     page.wait_for_function("shifts.length > 0")

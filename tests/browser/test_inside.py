@@ -15,7 +15,7 @@ import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.networks.network import TranslationNetwork
 
-from .easel import PHONE, SMILE, Easel
+from .translation_view import PHONE, SMILE, TranslationView
 
 SIZE = 32
 ASKED = "**/component_server/"
@@ -55,11 +55,11 @@ def address(folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> s
 
 
 @pytest.fixture
-def easel(open_easel: Callable[..., Easel], address: str) -> Easel:
-    return open_easel(address)
+def view(open_view: Callable[..., TranslationView], address: str) -> TranslationView:
+    return open_view(address)
 
 
-def questions(easel: Easel) -> list[str]:
+def questions(view: TranslationView) -> list[str]:
     """The server functions that are asked from now on; an answer to `translate` is noted, too."""
     asked: list[str] = []
 
@@ -71,73 +71,73 @@ def questions(easel: Easel) -> list[str]:
             asked.append("translated")
         route.fulfill(response=response)
 
-    easel.page.route(ASKED, note)
+    view.page.route(ASKED, note)
     return asked
 
 
-def part(easel: Easel, name: str) -> Locator:
-    return easel.root.locator(f'[data-inside="{name}"]')
+def part(view: TranslationView, name: str) -> Locator:
+    return view.root.locator(f'[data-inside="{name}"]')
 
 
-def arrived(easel: Easel) -> None:
+def arrived(view: TranslationView) -> None:
     """Wait for the first result, for which the server reads its network."""
-    expect(easel.result).to_have_attribute("data-state", "done", timeout=60_000)
-    easel.settled()
+    expect(view.result).to_have_attribute("data-state", "done", timeout=60_000)
+    view.settled()
 
 
-def turn(easel: Easel) -> None:
-    easel.page.get_by_role("switch", name="Look inside").locator("visible=true").click()
+def turn(view: TranslationView) -> None:
+    view.page.get_by_role("switch", name="Look inside").locator("visible=true").click()
 
 
-def seen(easel: Easel, times: int) -> None:
+def seen(view: TranslationView, times: int) -> None:
     """Wait until every view has come for the `times`th time."""
-    expect(easel.root.locator(".inside")).to_have_attribute("data-shown", str(times))
+    expect(view.root.locator(".inside")).to_have_attribute("data-shown", str(times))
 
 
-def heat(easel: Easel) -> np.ndarray:
-    return easel.pixels('[data-inside="patches"] figure:first-child canvas')
+def heat(view: TranslationView) -> np.ndarray:
+    return view.pixels('[data-inside="patches"] figure:first-child canvas')
 
 
 def sources(section: Locator) -> list[str]:
     return section.locator("img").evaluate_all("images => images.map((image) => image.src)")
 
 
-def test_nothing_is_asked_until_the_switch_is_turned(easel: Easel) -> None:
-    asked = questions(easel)
-    easel.draw(SMILE[:1])
-    arrived(easel)
-    expect(part(easel, "views")).to_be_hidden()
+def test_nothing_is_asked_until_the_switch_is_turned(view: TranslationView) -> None:
+    asked = questions(view)
+    view.draw(SMILE[:1])
+    arrived(view)
+    expect(part(view, "views")).to_be_hidden()
     assert "translate" in asked and "look" not in asked
-    turn(easel)
-    seen(easel, 1)
+    turn(view)
+    seen(view, 1)
     assert asked.count("look") == 5, "the marks, three skips, and all of them"
-    before = heat(easel), sources(part(easel, "cut"))
+    before = heat(view), sources(part(view, "cut"))
     assert len(set(before[1])) == 4 and np.ptp(before[0]) > 20
-    easel.screenshot("inside-paired")
+    view.screenshot("inside-paired")
 
-    easel.stroke(SMILE[3])
-    seen(easel, 2)
-    after = heat(easel), sources(part(easel, "cut"))
+    view.stroke(SMILE[3])
+    seen(view, 2)
+    after = heat(view), sources(part(view, "cut"))
     assert not np.array_equal(before[0], after[0])
     assert all(old != new for old, new in zip(before[1], after[1], strict=True))
 
-    turn(easel)
+    turn(view)
     asked.clear()
-    easel.stroke(SMILE[1])
-    easel.settled()
-    easel.page.wait_for_timeout(300)
+    view.stroke(SMILE[1])
+    view.settled()
+    view.page.wait_for_timeout(300)
     assert "translate" in asked and "look" not in asked
 
 
-def test_the_result_never_waits_for_a_view(easel: Easel) -> None:
+def test_the_result_never_waits_for_a_view(view: TranslationView) -> None:
     """While a result is awaited no view is asked for, and of those about older drawings none is shown any more."""
-    easel.draw(SMILE[:1])
-    arrived(easel)
-    turn(easel)
-    seen(easel, 1)
-    asked = questions(easel)
-    easel.draw(SMILE[1:])
-    seen(easel, 2)
+    view.draw(SMILE[:1])
+    arrived(view)
+    turn(view)
+    seen(view, 1)
+    asked = questions(view)
+    view.draw(SMILE[1:])
+    seen(view, 2)
     awaited = 0
     for name in asked:
         awaited += {"translate": 1, "translated": -1}.get(name, 0)
@@ -145,31 +145,31 @@ def test_the_result_never_waits_for_a_view(easel: Easel) -> None:
     assert asked[-5:] == ["look"] * 5
 
 
-def test_how_strongly_marks_cover_and_colours_stretch(easel: Easel) -> None:
-    easel.draw(SMILE)
-    arrived(easel)
-    turn(easel)
-    seen(easel, 1)
-    expect(part(easel, "patches")).to_contain_text("most made here")
-    stretched = heat(easel)
-    easel.page.get_by_role("button", name="Stretch the colours").locator("visible=true").click()
-    expect(part(easel, "patches")).to_contain_text("looks made")
-    assert [part(easel, end).inner_text() for end in ("low", "high")] == ["0.00", "1.00"]
-    assert not np.array_equal(stretched, heat(easel))
-    strength = part(easel, "strength")
+def test_how_strongly_marks_cover_and_colours_stretch(view: TranslationView) -> None:
+    view.draw(SMILE)
+    arrived(view)
+    turn(view)
+    seen(view, 1)
+    expect(part(view, "patches")).to_contain_text("most made here")
+    stretched = heat(view)
+    view.page.get_by_role("button", name="Stretch the colours").locator("visible=true").click()
+    expect(part(view, "patches")).to_contain_text("looks made")
+    assert [part(view, end).inner_text() for end in ("low", "high")] == ["0.00", "1.00"]
+    assert not np.array_equal(stretched, heat(view))
+    strength = part(view, "strength")
     strength.fill("0")
-    bare = heat(easel).astype(int)
+    bare = heat(view).astype(int)
     assert np.ptp(bare, axis=2).max() <= 2, "the picture beneath is grey, so that colours are marks"
     strength.fill("1")
-    full = heat(easel)
+    full = heat(view)
     middle = full[140:370, 140:370].reshape(-1, 3)
     assert len(np.unique(middle, axis=0)) <= 4, "at full strength nothing but the cells is seen"
-    label = part(easel, "patches").locator("figure canvas").get_attribute("aria-label")
+    label = part(view, "patches").locator("figure canvas").get_attribute("aria-label")
     assert label is not None and "70 by 70" in label
 
 
-def test_a_model_shows_what_it_has(easel: Easel) -> None:
-    unpaired = easel.open_tab("unpaired")
+def test_a_model_shows_what_it_has(view: TranslationView) -> None:
+    unpaired = view.open_tab("unpaired")
     unpaired.draw(SMILE)
     arrived(unpaired)
     turn(unpaired)
@@ -188,21 +188,21 @@ def test_a_model_shows_what_it_has(easel: Easel) -> None:
     assert part(unpaired, "code").locator("img").evaluate("image => image.naturalWidth") == SIZE // 4
 
 
-def test_an_empty_paper_says_what_to_do(easel: Easel) -> None:
-    turn(easel)
-    expect(part(easel, "empty")).to_be_visible()
-    easel.draw(SMILE[:1])
-    arrived(easel)
-    seen(easel, 1)
-    expect(part(easel, "empty")).to_be_hidden()
-    easel.button("Clear").locator("visible=true").click()
-    expect(part(easel, "empty")).to_be_visible()
-    expect(part(easel, "patches")).to_be_hidden()
+def test_an_empty_drawing_says_what_to_do(view: TranslationView) -> None:
+    turn(view)
+    expect(part(view, "empty")).to_be_visible()
+    view.draw(SMILE[:1])
+    arrived(view)
+    seen(view, 1)
+    expect(part(view, "empty")).to_be_hidden()
+    view.button("Clear").locator("visible=true").click()
+    expect(part(view, "empty")).to_be_visible()
+    expect(part(view, "patches")).to_be_hidden()
 
 
-def test_a_style_changes_the_marks_and_not_the_content(easel: Easel) -> None:
-    styles = easel.open_tab("multimodal")
-    styles.root.locator(".invited button").first.click()
+def test_a_style_changes_the_marks_and_not_the_content(view: TranslationView) -> None:
+    styles = view.open_tab("multimodal")
+    styles.root.locator(".first-examples button").first.click()
     arrived(styles)
     turn(styles)
     seen(styles, 1)
@@ -216,15 +216,15 @@ def test_a_style_changes_the_marks_and_not_the_content(easel: Easel) -> None:
 
 
 @pytest.mark.parametrize("options", [PHONE, {"color_scheme": "dark"}], ids=["phone", "dark"])
-def test_it_fits(open_easel: Callable[..., Easel], address: str, options: dict[str, Any]) -> None:
-    easel = open_easel(address, **options)
-    easel.root.locator(".invited button").first.click()
-    arrived(easel)
-    turn(easel)
-    seen(easel, 1)
-    widths = easel.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+def test_it_fits(open_view: Callable[..., TranslationView], address: str, options: dict[str, Any]) -> None:
+    view = open_view(address, **options)
+    view.root.locator(".first-examples button").first.click()
+    arrived(view)
+    turn(view)
+    seen(view, 1)
+    widths = view.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]
-    for figure in part(easel, "views").locator("figure").locator("visible=true").all():
+    for figure in part(view, "views").locator("figure").locator("visible=true").all():
         box = figure.bounding_box()
         assert box is not None and box["width"] > 60 and box["x"] + box["width"] <= widths[1]
-    easel.screenshot(f"inside-{'phone' if options is PHONE else 'dark'}")
+    view.screenshot(f"inside-{'phone' if options is PHONE else 'dark'}")

@@ -13,8 +13,8 @@ from i2i_models.hub.push import push
 from ui import account, page
 from ui.theme import CSS, THEME
 
-from .easel import Easel
-from .styles_tab import Studio, save_munit
+from .multimodal_tab import MultimodalTab, save_munit
+from .translation_view import TranslationView
 
 
 @pytest.fixture
@@ -39,49 +39,49 @@ def open_own(page: Page, name: str) -> None:
     expect(page.locator("#own-said")).to_contain_text("is open below, for you alone")
 
 
-def test_ones_own_model_with_styles_opens_with_its_desk_and_panels(
-    address: str, open_easel: Callable[..., Easel]
+def test_ones_own_model_with_styles_opens_with_its_editor_and_panels(
+    address: str, open_view: Callable[..., TranslationView]
 ) -> None:
-    easel = open_easel(address)
-    page = easel.page
+    view = open_view(address)
+    page = view.page
     page.get_by_role("tab", name="Yours").click()
     with page.expect_navigation(url=f"{address}/"):
-        assert not easel.complaints
+        assert not view.complaints
         page.locator("#login").click()
-    easel.complaints.clear()  # leaving the page breaks off what it was asking
-    shared = Studio(easel)
+    view.complaints.clear()  # leaving the page breaks off what it was asking
+    shared = MultimodalTab(view)
     shared.open()
     page.get_by_role("tab", name="Yours").click()
 
     open_own(page, "owner/plain")
-    expect(page.locator("#own-easel .desk[data-kind]")).to_be_visible()
+    expect(page.locator("#own-view .editor[data-kind]")).to_be_visible()
     open_own(page, "owner/styles")  # in the place of the other one
-    studio = Studio(easel, "own")
-    expect(studio.part("seed")).not_to_be_empty()
-    first = studio.example()
-    studio.filled(page.locator("#own-random .tile"), 12)
-    studio.drag([(0.5, 0.5), (0.9, 0.2)])
-    studio.moved_on(first)
-    studio.filled(studio.panel("From a picture").locator(".tile"), 5)
-    studio.screenshot("own-styles")
+    own = MultimodalTab(view, "own")
+    expect(own.part("seed")).not_to_be_empty()
+    first = own.example()
+    own.filled(page.locator("#own-random .tile"), 12)
+    own.drag([(0.5, 0.5), (0.9, 0.2)])
+    own.moved_on(first)
+    own.filled(own.panel("From a picture").locator(".tile"), 5)
+    own.screenshot("own-styles")
 
-    studio.button("Keep style").click()
+    own.button("Keep style").click()
     shared.open()
     shared.example()
     shared.button("Keep style").click()
-    kept = json.loads(page.evaluate("localStorage['i2i-kept-styles']"))
-    assert [item["checkpoint"] for item in kept] == ["owner/styles", "shown"], "one lost the other's"
+    saved = json.loads(page.evaluate("localStorage['i2i-kept-styles']"))
+    assert [item["checkpoint"] for item in saved] == ["owner/styles", "shown"], "one lost the other's"
     ids = page.locator("[id]").evaluate_all("found => found.map((node) => node.id)")
     assert not {i for i in ids if ids.count(i) > 1 and i.startswith(("own", "multimodal"))}
 
     page.get_by_role("tab", name="Yours").click()
-    studio.button("Copy a link to these settings").click()
+    own.button("Copy a link to these settings").click()
     expect(page).to_have_url(re.compile("#tab=own&model=owner/styles&direction=A2B&style="))
-    link, shown = page.url, studio.result.get_attribute("data-style") or ""
+    link, shown = page.url, own.result.get_attribute("data-style") or ""
     page.goto("about:blank")
     page.goto(link)  # another visit: the tab is open, the model named, and opened by a click
     expect(page.locator("#own-choice input")).to_have_value("owner/styles")
     page.locator("#own-open").click()
-    again, before = ([float(n) for n in said.rpartition(":")[2].split(",")] for said in (studio.example(), shown))
+    again, before = ([float(n) for n in said.rpartition(":")[2].split(",")] for said in (own.example(), shown))
     assert again == pytest.approx(before, abs=0.0006)
-    studio.filled(studio.panel("Kept").locator(".tile"), 1)
+    own.filled(own.panel("Kept").locator(".tile"), 1)

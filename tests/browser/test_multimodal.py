@@ -11,53 +11,53 @@ from playwright.sync_api import Route, expect
 
 from i2i_models.checkpoints.styles import format_style, parse_style
 
-from .easel import PHONE, png
-from .styles_tab import DIM, SIZE, Open, Studio, asked
+from .multimodal_tab import DIM, SIZE, MultimodalTab, Open, asked
 from .test_pictures import NOT_PICTURES
+from .translation_view import PHONE, png
 
 # ---- the pad and the sliders
 
 
-def test_the_pad_moves_the_style_and_only_decodes(studio: Studio) -> None:
-    first, picture = studio.example(), studio.picture()
-    questions = asked(studio.page)
-    studio.drag([(0.5, 0.5), (0.6, 0.3), (0.7, 0.2), (0.9, 0.1)])
-    text = studio.moved_on(first)
-    assert studio.picture() != picture
+def test_the_pad_moves_the_style_and_only_decodes(multimodal: MultimodalTab) -> None:
+    first, picture = multimodal.example(), multimodal.picture()
+    questions = asked(multimodal.page)
+    multimodal.drag([(0.5, 0.5), (0.6, 0.3), (0.7, 0.2), (0.9, 0.1)])
+    text = multimodal.moved_on(first)
+    assert multimodal.picture() != picture
     draws = [payload for name, payload in questions if name == "draw"]
     assert draws and all("image" not in payload and payload["key"] for payload in draws), "a drag sent the picture"
     assert not draws[-1]["draft"], "the last picture of a drag is no draft"
-    box, dot = studio.pad.bounding_box(), studio.dot.bounding_box()
+    box, dot = multimodal.pad.bounding_box(), multimodal.dot.bounding_box()
     assert box and dot
     assert (dot["x"] + dot["width"] / 2 - box["x"]) / box["width"] == pytest.approx(0.9, abs=0.02)
     assert (dot["y"] + dot["height"] / 2 - box["y"]) / box["height"] == pytest.approx(0.1, abs=0.02)
-    studio.drag([(0.1, 0.9)])
-    studio.moved_on(text)
-    studio.screenshot("multimodal")
+    multimodal.drag([(0.1, 0.9)])
+    multimodal.moved_on(text)
+    multimodal.screenshot("multimodal")
 
 
-def test_the_newest_position_wins(studio: Studio) -> None:
-    studio.example()
+def test_the_newest_position_wins(multimodal: MultimodalTab) -> None:
+    multimodal.example()
     held: list[Route] = []
-    studio.page.route("**/component_server/", lambda route: held.append(route))
-    studio.drag([(0.2, 0.2), (0.4, 0.4), (0.6, 0.6), (0.8, 0.8)], release=False)
-    studio.page.wait_for_timeout(200)
+    multimodal.page.route("**/component_server/", lambda route: held.append(route))
+    multimodal.drag([(0.2, 0.2), (0.4, 0.4), (0.6, 0.6), (0.8, 0.8)], release=False)
+    multimodal.page.wait_for_timeout(200)
     assert len(held) <= 2, "positions in between were sent instead of waiting for the newest"
-    studio.page.unroute("**/component_server/")  # lets those that were held go on
-    studio.page.mouse.up()
-    studio.page.wait_for_timeout(400)
-    text = studio.at_rest()
-    studio.drag([(0.8, 0.8)])
-    studio.page.wait_for_timeout(400)
-    assert np.allclose(parse_style(studio.at_rest(), DIM), parse_style(text, DIM), atol=0.05)
+    multimodal.page.unroute("**/component_server/")  # lets those that were held go on
+    multimodal.page.mouse.up()
+    multimodal.page.wait_for_timeout(400)
+    text = multimodal.at_rest()
+    multimodal.drag([(0.8, 0.8)])
+    multimodal.page.wait_for_timeout(400)
+    assert np.allclose(parse_style(multimodal.at_rest(), DIM), parse_style(text, DIM), atol=0.05)
 
 
-def test_a_server_far_away_is_asked_twice_at_a_time(studio: Studio) -> None:
-    first = studio.example()
-    network = studio.page.context.new_cdp_session(studio.page)
+def test_a_server_far_away_is_asked_twice_at_a_time(multimodal: MultimodalTab) -> None:
+    first = multimodal.example()
+    network = multimodal.page.context.new_cdp_session(multimodal.page)
     far = {"offline": False, "latency": 120, "downloadThroughput": -1, "uploadThroughput": -1}
     network.send("Network.emulateNetworkConditions", far)
-    studio.page.evaluate("""() => {
+    multimodal.page.evaluate("""() => {
         const ask = fetch;
         let underWay = 0;
         globalThis.most = 0;
@@ -66,42 +66,42 @@ def test_a_server_far_away_is_asked_twice_at_a_time(studio: Studio) -> None:
             return ask(...question).finally(() => underWay--);
         };
     }""")
-    studio.drag([(0.1 + 0.02 * i, 0.1 + 0.01 * i) for i in range(40)])
-    text = studio.moved_on(first)
-    assert studio.page.evaluate("most") == 2
-    studio.drag([(0.2, 0.2)])
-    studio.moved_on(text)
-    studio.drag([(0.88, 0.49)])
-    studio.page.wait_for_timeout(400)
-    assert np.allclose(parse_style(studio.at_rest(), DIM), parse_style(text, DIM), atol=0.05), "not the newest"
+    multimodal.drag([(0.1 + 0.02 * i, 0.1 + 0.01 * i) for i in range(40)])
+    text = multimodal.moved_on(first)
+    assert multimodal.page.evaluate("most") == 2
+    multimodal.drag([(0.2, 0.2)])
+    multimodal.moved_on(text)
+    multimodal.drag([(0.88, 0.49)])
+    multimodal.page.wait_for_timeout(400)
+    assert np.allclose(parse_style(multimodal.at_rest(), DIM), parse_style(text, DIM), atol=0.05), "not the newest"
 
 
-def test_keys_move_the_pad(studio: Studio) -> None:
-    text = studio.example()
-    studio.dot.focus()
-    studio.page.keyboard.press("Home")
-    text = studio.moved_on(text)
+def test_keys_move_the_pad(multimodal: MultimodalTab) -> None:
+    text = multimodal.example()
+    multimodal.dot.focus()
+    multimodal.page.keyboard.press("Home")
+    text = multimodal.moved_on(text)
     for _ in range(3):
-        studio.page.keyboard.press("Shift+ArrowRight")
-    studio.page.keyboard.press("ArrowUp")
-    studio.moved_on(text)
-    expect(studio.dot).to_have_attribute("aria-valuetext", "1.5 across, 0.1 up")
-    expect(studio.dot).to_be_focused()
-    outline = studio.dot.evaluate("dot => getComputedStyle(dot).boxShadow")
+        multimodal.page.keyboard.press("Shift+ArrowRight")
+    multimodal.page.keyboard.press("ArrowUp")
+    multimodal.moved_on(text)
+    expect(multimodal.dot).to_have_attribute("aria-valuetext", "1.5 across, 0.1 up")
+    expect(multimodal.dot).to_be_focused()
+    outline = multimodal.dot.evaluate("dot => getComputedStyle(dot).boxShadow")
     assert "5px" in outline, "the focus cannot be seen"
 
 
-def test_sliders_and_their_ends(studio: Studio) -> None:
-    text = studio.example()
-    directions = studio.part("directions")
+def test_sliders_and_their_ends(multimodal: MultimodalTab) -> None:
+    text = multimodal.example()
+    directions = multimodal.part("directions")
     sliders = directions.get_by_role("slider")
     assert 2 <= sliders.count() <= 4
-    ends = studio.filled(directions, 2 * sliders.count())
-    expect(studio.pad.locator(".corner:visible")).to_have_count(4)
+    ends = multimodal.filled(directions, 2 * sliders.count())
+    expect(multimodal.pad.locator(".corner:visible")).to_have_count(4)
     before = ends.nth(2).get_attribute("src")
     sliders.nth(0).fill("3")
-    text = studio.moved_on(text)
-    expect(studio.dot).to_have_attribute("aria-valuenow", "3.0")
+    text = multimodal.moved_on(text)
+    expect(multimodal.dot).to_have_attribute("aria-valuenow", "3.0")
     expect(ends.nth(2)).not_to_have_attribute("src", before or "")  # ends are those of the present style
 
     # A drag that ends where it began is over, too: what follows at rest comes.
@@ -111,33 +111,33 @@ def test_sliders_and_their_ends(studio: Studio) -> None:
             slider.dispatchEvent(new PointerEvent("pointerup"));
         }"""
     )
-    text = studio.moved_on(text)
+    text = multimodal.moved_on(text)
     shown = ends.nth(4).get_attribute("src")
-    expect(studio.dot).to_have_attribute("aria-valuenow", "2.0")
-    studio.drag([(0.1, 0.1)])
-    text = studio.moved_on(text)
+    expect(multimodal.dot).to_have_attribute("aria-valuenow", "2.0")
+    multimodal.drag([(0.1, 0.1)])
+    text = multimodal.moved_on(text)
     expect(ends.nth(4)).not_to_have_attribute("src", shown or "")
     assert sliders.nth(0).evaluate("slider => slider.valueAsNumber") == pytest.approx(-2.4, abs=0.1)
 
-    studio.root.get_by_text("All numbers of the style").click()
-    numbers = studio.part("numbers").get_by_role("slider")
+    multimodal.root.get_by_text("All numbers of the style").click()
+    numbers = multimodal.part("numbers").get_by_role("slider")
     expect(numbers).to_have_count(DIM)
     numbers.nth(7).fill("-2")
-    assert parse_style(studio.moved_on(text), DIM)[7] == -2
-    studio.screenshot("multimodal-numbers")
+    assert parse_style(multimodal.moved_on(text), DIM)[7] == -2
+    multimodal.screenshot("multimodal-numbers")
 
 
 # ---- other ways to a style
 
 
-def test_random_styles(studio: Studio) -> None:
-    text = studio.example()
-    panel = studio.panel("Random styles")
+def test_random_styles(multimodal: MultimodalTab) -> None:
+    text = multimodal.example()
+    panel = multimodal.panel("Random styles")
     tiles = panel.locator(".tile")
-    studio.filled(tiles, 12)
+    multimodal.filled(tiles, 12)
     tiles.nth(3).click()
-    third = studio.moved_on(text)
-    expect(studio.part("seed")).to_have_text("seed 3")
+    third = multimodal.moved_on(text)
+    expect(multimodal.part("seed")).to_have_text("seed 3")
     expected = torch.randn(1, DIM, generator=torch.Generator().manual_seed(3))[0]
     assert third == format_style(expected)
     panel.get_by_label("From seed").fill("3")
@@ -145,119 +145,119 @@ def test_random_styles(studio: Studio) -> None:
     expect(tiles.first).to_have_accessible_name("seed 3")
     panel.get_by_role("button", name="Other styles").click()
     expect(tiles.first).to_have_accessible_name("seed 15")
-    studio.button("Random").click()
-    studio.moved_on(third)
-    expect(studio.part("seed")).to_have_text(re.compile(r"seed \d+"))
-    studio.drag([(0.3, 0.3)])
-    expect(studio.part("seed")).to_be_empty()  # a style moved by hand is of no seed
+    multimodal.button("Random").click()
+    multimodal.moved_on(third)
+    expect(multimodal.part("seed")).to_have_text(re.compile(r"seed \d+"))
+    multimodal.drag([(0.3, 0.3)])
+    expect(multimodal.part("seed")).to_be_empty()  # a style moved by hand is of no seed
 
 
-def test_the_style_of_a_picture(studio: Studio) -> None:
-    text = studio.example()
-    panel = studio.panel("From a picture")
+def test_the_style_of_a_picture(multimodal: MultimodalTab) -> None:
+    text = multimodal.example()
+    panel = multimodal.panel("From a picture")
     tiles = panel.locator(".tile")
     expect(tiles).to_have_count(5)
     tiles.nth(2).click()
-    text = studio.moved_on(text)
+    text = multimodal.moved_on(text)
     picture = Image.new("RGB", (90, 60), "orange")
-    studio.part("guide-file").set_input_files({"name": "sun.png", "mimeType": "image/png", "buffer": png(picture)})
-    studio.moved_on(text)
+    multimodal.part("guide-file").set_input_files({"name": "sun.png", "mimeType": "image/png", "buffer": png(picture)})
+    multimodal.moved_on(text)
     expect(tiles).to_have_count(6)
     expect(tiles.first).to_have_accessible_name("sun.png")
-    studio.screenshot("multimodal-picture")
+    multimodal.screenshot("multimodal-picture")
 
 
-def test_no_picture_gives_a_sentence_and_nothing_is_lost(studio: Studio) -> None:
-    text, picture = studio.example(), studio.picture()
-    studio.panel("From a picture")
+def test_no_picture_gives_a_sentence_and_nothing_is_lost(multimodal: MultimodalTab) -> None:
+    text, picture = multimodal.example(), multimodal.picture()
+    multimodal.panel("From a picture")
     for name, data in NOT_PICTURES.items():
-        studio.part("guide-file").set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
-        sentence = studio.say()
+        multimodal.part("guide-file").set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
+        sentence = multimodal.say()
         assert sentence.endswith(".") and "Error" not in sentence and "our side" not in sentence, (name, sentence)
-        assert studio.at_rest() == text and studio.picture() == picture, name
+        assert multimodal.at_rest() == text and multimodal.picture() == picture, name
 
 
-def test_kept_styles_stay_in_this_browser(studio: Studio, open_studio: Open) -> None:
-    kept_text, kept_picture = studio.example(), studio.picture()
-    studio.button("Keep style").click()
-    studio.button("Random").click()
-    studio.moved_on(kept_text)
-    panel = studio.panel("Kept")
+def test_saved_styles_stay_in_this_browser(multimodal: MultimodalTab, open_multimodal: Open) -> None:
+    saved_text, saved_picture = multimodal.example(), multimodal.picture()
+    multimodal.button("Keep style").click()
+    multimodal.button("Random").click()
+    multimodal.moved_on(saved_text)
+    panel = multimodal.panel("Kept")
     panel.get_by_label("Name of the style").fill("Sunny")
     panel.get_by_label("Name of the style").press("Tab")
-    studio.page.reload()
-    studio.open()
-    other = studio.example()
-    panel = studio.panel("Kept")
+    multimodal.page.reload()
+    multimodal.open()
+    other = multimodal.example()
+    panel = multimodal.panel("Kept")
     panel.get_by_role("button", name="Use the style Sunny").click()
-    assert studio.moved_on(other) == kept_text and studio.picture() == kept_picture
-    studio.screenshot("multimodal-kept")
+    assert multimodal.moved_on(other) == saved_text and multimodal.picture() == saved_picture
+    multimodal.screenshot("multimodal-saved")
 
-    stranger = open_studio()
+    stranger = open_multimodal()
     expect(stranger.panel("Kept").locator(".entry")).to_have_count(0)
     panel.get_by_role("button", name="Remove the style Sunny").click()
     expect(panel.locator(".entry")).to_have_count(0)
-    assert studio.page.evaluate("localStorage.getItem('i2i-kept-styles')") == "[]"
+    assert multimodal.page.evaluate("localStorage.getItem('i2i-kept-styles')") == "[]"
 
 
-def test_what_the_browser_kept_of_others_is_left_out(studio: Studio) -> None:
-    studio.page.evaluate("localStorage.setItem('i2i-kept-styles', '[3, {\"name\": 1}, null]')")
-    studio.page.reload()
-    studio.open()
-    expect(studio.panel("Kept").locator(".entry")).to_have_count(0)
+def test_what_the_browser_stores_of_others_is_left_out(multimodal: MultimodalTab) -> None:
+    multimodal.page.evaluate("localStorage.setItem('i2i-kept-styles', '[3, {\"name\": 1}, null]')")
+    multimodal.page.reload()
+    multimodal.open()
+    expect(multimodal.panel("Kept").locator(".entry")).to_have_count(0)
 
 
-def test_copy_and_paste(open_studio: Open) -> None:
-    studio = open_studio(permissions=["clipboard-read", "clipboard-write"])
-    text, image = studio.example(), studio.image()
-    panel = studio.panel("Kept")
+def test_copy_and_paste(open_multimodal: Open) -> None:
+    multimodal = open_multimodal(permissions=["clipboard-read", "clipboard-write"])
+    text, image = multimodal.example(), multimodal.image()
+    panel = multimodal.panel("Kept")
     panel.get_by_role("button", name="Copy as text").click()
-    assert studio.say() == "Copied."
-    assert studio.page.evaluate("navigator.clipboard.readText()") == text
-    studio.button("Random").click()
-    other = studio.moved_on(text)
+    assert multimodal.say() == "Copied."
+    assert multimodal.page.evaluate("navigator.clipboard.readText()") == text
+    multimodal.button("Random").click()
+    other = multimodal.moved_on(text)
     field = panel.get_by_label("Paste a style’s text here")
     field.fill(f"  {text}\n")
     field.press("Enter")
-    assert studio.moved_on(other) == text
-    assert abs(studio.image() - image).mean() < 2, "the text's four decimals are too few"
+    assert multimodal.moved_on(other) == text
+    assert abs(multimodal.image() - image).mean() < 2, "the text's four decimals are too few"
     for pasted in ("hello", "munit:v1:", "munit:v1:1,2,3", "munit:v1:" + "nan," * 8, "1e9 0 0 0 0 0 0 0", "<script>"):
         field.fill(pasted)
         panel.get_by_role("button", name="Use it").click()
-        sentence = studio.say()
+        sentence = multimodal.say()
         assert sentence.endswith(".") and "Error" not in sentence, (pasted, sentence)
         expect(field).to_have_value(pasted)  # so that it can be mended
-        assert studio.at_rest() == text
+        assert multimodal.at_rest() == text
 
 
 # ---- models, directions, visitors
 
 
-def test_both_directions_and_models(studio: Studio) -> None:
-    forth = studio.example()
-    drawn = studio.fingerprint(".paper")
-    studio.page.locator("#multimodal-direction label", has_text="pictures → outlines").click()
-    expect(studio.root.locator(".desk")).to_have_attribute("data-kind", "picture")
-    expect(studio.result).to_have_attribute("data-state", "empty")
-    studio.root.locator('.desk [data-part="file"]').set_input_files(
+def test_both_directions_and_models(multimodal: MultimodalTab) -> None:
+    forth = multimodal.example()
+    drawn = multimodal.fingerprint(".drawing")
+    multimodal.page.locator("#multimodal-direction label", has_text="pictures → outlines").click()
+    expect(multimodal.root.locator(".editor")).to_have_attribute("data-kind", "picture")
+    expect(multimodal.result).to_have_attribute("data-state", "empty")
+    multimodal.root.locator('.editor [data-part="file"]').set_input_files(
         {"name": "in.png", "mimeType": "image/png", "buffer": png(Image.new("RGB", (SIZE, SIZE), "teal"))}
     )
-    back = studio.at_rest()
+    back = multimodal.at_rest()
     assert back != forth
-    studio.page.locator("#multimodal-direction label", has_text="outlines → pictures").click()
-    expect(studio.root.locator(".desk")).to_have_attribute("data-kind", "outline")
-    studio.at_rest()
-    assert studio.fingerprint(".paper") == drawn, "the drawing was lost"
+    multimodal.page.locator("#multimodal-direction label", has_text="outlines → pictures").click()
+    expect(multimodal.root.locator(".editor")).to_have_attribute("data-kind", "outline")
+    multimodal.at_rest()
+    assert multimodal.fingerprint(".drawing") == drawn, "the drawing was lost"
 
-    studio.page.locator("#multimodal-model label", has_text="Pictures to pictures").click()
-    expect(studio.root.locator(".desk")).to_have_attribute("data-kind", "picture")
-    expect(studio.part("seed")).not_to_be_empty()
-    studio.example(1)
-    studio.screenshot("multimodal-other-model")
+    multimodal.page.locator("#multimodal-model label", has_text="Pictures to pictures").click()
+    expect(multimodal.root.locator(".editor")).to_have_attribute("data-kind", "picture")
+    expect(multimodal.part("seed")).not_to_be_empty()
+    multimodal.example(1)
+    multimodal.screenshot("multimodal-other-model")
 
 
-def test_a_forgotten_picture_is_sent_again(studio: Studio) -> None:
-    text = studio.example()
+def test_a_forgotten_picture_is_sent_again(multimodal: MultimodalTab) -> None:
+    text = multimodal.example()
     forgot = []
 
     def forget(route: Route) -> None:
@@ -267,15 +267,15 @@ def test_a_forgotten_picture_is_sent_again(studio: Studio) -> None:
         else:
             route.continue_()
 
-    studio.page.route("**/component_server/", forget)
-    studio.drag([(0.2, 0.8)])
-    studio.moved_on(text)
+    multimodal.page.route("**/component_server/", forget)
+    multimodal.drag([(0.2, 0.8)])
+    multimodal.moved_on(text)
     assert forgot
-    expect(studio.toast).to_have_count(0)
+    expect(multimodal.toast).to_have_count(0)
 
 
-def test_two_visitors_dragging_at_once(open_studio: Open) -> None:
-    one, two, alone = open_studio(), open_studio(), open_studio()
+def test_two_visitors_dragging_at_once(open_multimodal: Open) -> None:
+    one, two, alone = open_multimodal(), open_multimodal(), open_multimodal()
     ones, twos = one.example(0), two.example(1)
     for visitor in (one, two):
         visitor.drag([(0.5, 0.5)], release=False)
@@ -305,63 +305,63 @@ def test_two_visitors_dragging_at_once(open_studio: Open) -> None:
     assert abs(one.image() - two.image()).mean() > 3, "nothing can be told from pictures that are alike"
 
 
-def test_a_server_that_is_gone_costs_nothing(studio: Studio) -> None:
-    text = studio.example()
-    studio.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
-    studio.drag([(0.9, 0.9)])
-    assert "Your drawing is safe" in studio.say()
-    studio.page.unroute("**/component_server/")
-    studio.drag([(0.8, 0.8)])
-    studio.moved_on(text)
-    assert all("502" in complaint for complaint in studio.complaints)
-    studio.complaints.clear()
+def test_a_server_that_is_gone_costs_nothing(multimodal: MultimodalTab) -> None:
+    text = multimodal.example()
+    multimodal.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
+    multimodal.drag([(0.9, 0.9)])
+    assert "Your drawing is safe" in multimodal.say()
+    multimodal.page.unroute("**/component_server/")
+    multimodal.drag([(0.8, 0.8)])
+    multimodal.moved_on(text)
+    assert all("502" in complaint for complaint in multimodal.complaints)
+    multimodal.complaints.clear()
 
 
 # ---- looks
 
 
-def test_nothing_jumps_when_pictures_come(studio: Studio) -> None:
-    panel = studio.root.locator("#multimodal-random")
-    places = (studio.pad, studio.result, studio.root.get_by_role("tablist"), panel.locator(".tools"))
+def test_nothing_jumps_when_pictures_come(multimodal: MultimodalTab) -> None:
+    panel = multimodal.root.locator("#multimodal-random")
+    places = (multimodal.pad, multimodal.result, multimodal.root.get_by_role("tablist"), panel.locator(".tools"))
     before = [place.bounding_box() for place in places]
-    studio.example()
-    studio.filled(panel.locator(".tile"), 12)
+    multimodal.example()
+    multimodal.filled(panel.locator(".tile"), 12)
     assert [place.bounding_box() for place in places] == before
 
 
-def test_panels_by_keyboard(studio: Studio) -> None:
-    studio.root.get_by_role("tab", name="Random styles").focus()
+def test_panels_by_keyboard(multimodal: MultimodalTab) -> None:
+    multimodal.root.get_by_role("tab", name="Random styles").focus()
     for name in ("From a picture", "Kept", "In between", "Many inputs", "Random styles"):
-        studio.page.keyboard.press("ArrowRight")
-        expect(studio.root.get_by_role("tab", name=name)).to_be_focused()
-        expect(studio.root.get_by_role("tabpanel", name=name)).to_be_visible()
+        multimodal.page.keyboard.press("ArrowRight")
+        expect(multimodal.root.get_by_role("tab", name=name)).to_be_focused()
+        expect(multimodal.root.get_by_role("tabpanel", name=name)).to_be_visible()
 
 
-def test_a_phone(open_studio: Open) -> None:
-    studio = open_studio(**PHONE)
-    text = studio.example()
-    assert studio.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
-    studio.pad.evaluate("pad => pad.scrollIntoView({ block: 'end' })")
-    box, picture = studio.pad.bounding_box(), studio.root.locator(".out .sheet").bounding_box()
+def test_a_phone(open_multimodal: Open) -> None:
+    multimodal = open_multimodal(**PHONE)
+    text = multimodal.example()
+    assert multimodal.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
+    multimodal.pad.evaluate("pad => pad.scrollIntoView({ block: 'end' })")
+    box, picture = multimodal.pad.bounding_box(), multimodal.root.locator(".result .frame").bounding_box()
     assert box and picture
     assert box["width"] >= 280, "the pad is too small for a thumb"
     assert picture["y"] >= 0 and picture["y"] + picture["height"] <= box["y"], "the picture is out of sight"
-    studio.page.evaluate("() => scrollTo(0, 99999)")
-    stuck = studio.root.locator(".out .sheet").bounding_box()
+    multimodal.page.evaluate("() => scrollTo(0, 99999)")
+    stuck = multimodal.root.locator(".result .frame").bounding_box()
     assert stuck and 0 <= stuck["y"] < 100, "the picture does not stay in sight of what is below"
-    studio.pad.evaluate("pad => pad.scrollIntoView({ block: 'end' })")
-    at = studio.page.evaluate("() => scrollY")
-    studio.swipe_down(box)
-    studio.moved_on(text)
-    assert studio.page.evaluate("() => scrollY") == at, "dragging on the pad scrolled the page"
-    studio.page.screenshot(path=Path(__file__).parent / "artifacts" / "multimodal-phone-pad.png")
-    studio.screenshot("multimodal-phone")
+    multimodal.pad.evaluate("pad => pad.scrollIntoView({ block: 'end' })")
+    at = multimodal.page.evaluate("() => scrollY")
+    multimodal.swipe_down(box)
+    multimodal.moved_on(text)
+    assert multimodal.page.evaluate("() => scrollY") == at, "dragging on the pad scrolled the page"
+    multimodal.page.screenshot(path=Path(__file__).parent / "artifacts" / "multimodal-phone-pad.png")
+    multimodal.screenshot("multimodal-phone")
 
 
-def test_the_dark(open_studio: Open) -> None:
-    studio = open_studio(color_scheme="dark")
-    studio.example()
-    studio.filled(studio.root.locator("#multimodal-random .tile"), 12)
-    background = studio.pad.evaluate("pad => getComputedStyle(pad).backgroundColor")
+def test_the_dark(open_multimodal: Open) -> None:
+    multimodal = open_multimodal(color_scheme="dark")
+    multimodal.example()
+    multimodal.filled(multimodal.root.locator("#multimodal-random .tile"), 12)
+    background = multimodal.pad.evaluate("pad => getComputedStyle(pad).backgroundColor")
     assert max(int(c) for c in re.findall(r"\d+", background)[:3]) < 64
-    studio.screenshot("multimodal-dark")
+    multimodal.screenshot("multimodal-dark")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from .easel import SMILE, Easel, png
+from .translation_view import SMILE, TranslationView, png
 
 
 def photo(mode: str = "RGB") -> Image.Image:
@@ -42,45 +42,45 @@ NOT_PICTURES = {
 }
 
 
-def test_an_example(easel: Easel) -> None:
-    easel.page.locator(".invited button").nth(1).click()
-    first = easel.settled()
-    easel.page.locator(".examples button").nth(2).click()
-    easel.changed(first)
-    assert (easel.pixels(".paper") < 128).any()
+def test_an_example(view: TranslationView) -> None:
+    view.page.locator(".first-examples button").nth(1).click()
+    first = view.settled()
+    view.page.locator(".examples button").nth(2).click()
+    view.changed(first)
+    assert (view.pixels(".drawing") < 128).any()
 
 
-def test_a_file_as_outline_and_as_it_is(easel: Easel) -> None:
-    easel.choose_file("orange.png", png(photo()))
-    outlined = easel.settled()
-    assert easel.button("Make an outline of it").get_attribute("aria-pressed") == "true"
-    paper = easel.pixels(".paper").astype(int)
-    assert np.ptp(paper, axis=-1).max() < 8, "an outline has no colour"
-    assert 0 < (paper < 128).mean() < 0.2
+def test_a_file_as_outline_and_as_it_is(view: TranslationView) -> None:
+    view.choose_file("orange.png", png(photo()))
+    outlined = view.settled()
+    assert view.button("Make an outline of it").get_attribute("aria-pressed") == "true"
+    drawn = view.pixels(".drawing").astype(int)
+    assert np.ptp(drawn, axis=-1).max() < 8, "an outline has no colour"
+    assert 0 < (drawn < 128).mean() < 0.2
 
-    easel.stroke([(0.1, 0.1), (0.3, 0.1)])
-    with_stroke = easel.changed(outlined)
-    easel.button("Use as it is").click()
-    easel.changed(with_stroke)
-    paper = easel.pixels(".paper").astype(int)
-    assert np.ptp(paper, axis=-1).max() > 100, "the picture itself has colour"
-    assert (paper[46:56, 60:150] < 60).all(-1).any(), "the stroke on the picture was lost"
-    easel.screenshot("picture")
+    view.stroke([(0.1, 0.1), (0.3, 0.1)])
+    with_stroke = view.changed(outlined)
+    view.button("Use as it is").click()
+    view.changed(with_stroke)
+    drawn = view.pixels(".drawing").astype(int)
+    assert np.ptp(drawn, axis=-1).max() > 100, "the picture itself has colour"
+    assert (drawn[46:56, 60:150] < 60).all(-1).any(), "the stroke on the picture was lost"
+    view.screenshot("picture")
 
 
-def test_a_line_drawing_is_used_as_it_is(easel: Easel) -> None:
+def test_a_line_drawing_is_used_as_it_is(view: TranslationView) -> None:
     drawing = Image.new("RGB", (200, 200), "white")
     ImageDraw.Draw(drawing).ellipse((30, 30, 170, 170), outline="black", width=4)
-    easel.choose_file("drawing.png", png(drawing))
-    easel.settled()
-    assert easel.button("Use as it is").get_attribute("aria-pressed") == "true"
+    view.choose_file("drawing.png", png(drawing))
+    view.settled()
+    assert view.button("Use as it is").get_attribute("aria-pressed") == "true"
 
 
-def test_no_outline_where_labels_are_painted(easel: Easel) -> None:
-    easel.facades()
-    easel.choose_file("labels.png", png(photo()))
-    easel.settled()
-    expect(easel.button("Make an outline of it")).to_be_hidden()
+def test_no_outline_where_labels_are_painted(view: TranslationView) -> None:
+    view.facades()
+    view.choose_file("labels.png", png(photo()))
+    view.settled()
+    expect(view.button("Make an outline of it")).to_be_hidden()
 
 
 UNUSUAL = {
@@ -92,37 +92,37 @@ UNUSUAL = {
 }
 
 
-def test_unusual_pictures_are_fine(easel: Easel) -> None:
+def test_unusual_pictures_are_fine(view: TranslationView) -> None:
     for name, data in UNUSUAL.items():
-        easel.choose_file(name, data)
-        easel.settled()
-        expect(easel.toast, name).to_have_count(0)
-        easel.button("Clear").click()
+        view.choose_file(name, data)
+        view.settled()
+        expect(view.toast, name).to_have_count(0)
+        view.button("Clear").click()
 
 
-def test_bad_files_give_a_sentence_and_keep_the_drawing(easel: Easel) -> None:
-    easel.draw(SMILE)
-    face, result = easel.fingerprint(".paper"), easel.settled()
+def test_bad_files_give_a_sentence_and_keep_the_drawing(view: TranslationView) -> None:
+    view.draw(SMILE)
+    face, result = view.fingerprint(".drawing"), view.settled()
     for name, data in NOT_PICTURES.items():
-        easel.choose_file(name, data)
-        expect(easel.toast).to_be_visible()
-        sentence = easel.toast.locator("span").inner_text()
+        view.choose_file(name, data)
+        expect(view.toast).to_be_visible()
+        sentence = view.toast.locator("span").inner_text()
         assert sentence.endswith(".") and "Traceback" not in sentence and "Error" not in sentence, (name, sentence)
-        easel.button("Close this message").click()
-        expect(easel.toast).to_have_count(0)
-        assert easel.fingerprint(".paper") == face, name
-    assert easel.settled() == result
-    easel.choose_file("text.png", b"just some text")
-    expect(easel.toast).to_be_visible()
-    easel.screenshot("toast")
+        view.button("Close this message").click()
+        expect(view.toast).to_have_count(0)
+        assert view.fingerprint(".drawing") == face, name
+    assert view.settled() == result
+    view.choose_file("text.png", b"just some text")
+    expect(view.toast).to_be_visible()
+    view.screenshot("toast")
 
 
-def test_too_large_a_file_is_not_sent(easel: Easel, tmp_path: Path) -> None:
+def test_too_large_a_file_is_not_sent(view: TranslationView, tmp_path: Path) -> None:
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         file.truncate(21_000_000)
-    easel.page.locator('[data-part="file"]').set_input_files(large)
-    expect(easel.toast).to_contain_text("at most 20 MB")
+    view.page.locator('[data-part="file"]').set_input_files(large)
+    expect(view.toast).to_contain_text("at most 20 MB")
 
 
 TRANSFER = """async ([type, url]) => {
@@ -132,46 +132,46 @@ TRANSFER = """async ([type, url]) => {
     const event = type === "paste"
         ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
         : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
-    document.querySelector(type === "paste" ? "body" : ".paper").dispatchEvent(event);
+    document.querySelector(type === "paste" ? "body" : ".drawing").dispatchEvent(event);
 }"""
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])
-def test_paste_and_drop(easel: Easel, way: str) -> None:
-    easel.page.evaluate(TRANSFER, [way, easel.page.locator(".invited img").first.get_attribute("src")])
-    easel.settled()
-    assert (easel.pixels(".paper") < 128).any()
+def test_paste_and_drop(view: TranslationView, way: str) -> None:
+    view.page.evaluate(TRANSFER, [way, view.page.locator(".first-examples img").first.get_attribute("src")])
+    view.settled()
+    assert (view.pixels(".drawing") < 128).any()
 
 
-def test_the_camera(easel: Easel) -> None:
-    easel.button("Camera").click()
-    expect(easel.page.locator("video.camera")).to_be_visible()
-    easel.screenshot("camera")
-    easel.button("Take the picture").click()
-    easel.settled()
-    expect(easel.page.locator("video.camera")).to_be_hidden()
+def test_the_camera(view: TranslationView) -> None:
+    view.button("Camera").click()
+    expect(view.page.locator("video.camera")).to_be_visible()
+    view.screenshot("camera")
+    view.button("Take the picture").click()
+    view.settled()
+    expect(view.page.locator("video.camera")).to_be_hidden()
 
 
-def test_a_server_that_is_gone_costs_no_drawing(easel: Easel) -> None:
-    easel.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
-    easel.draw(SMILE[:1])
-    expect(easel.toast).to_contain_text("Your drawing is safe")
-    assert (easel.pixels(".paper") < 128).any()
-    easel.page.unroute("**/component_server/")
-    easel.draw(SMILE[1:])
-    easel.settled()
+def test_a_server_that_is_gone_costs_no_drawing(view: TranslationView) -> None:
+    view.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
+    view.draw(SMILE[:1])
+    expect(view.toast).to_contain_text("Your drawing is safe")
+    assert (view.pixels(".drawing") < 128).any()
+    view.page.unroute("**/component_server/")
+    view.draw(SMILE[1:])
+    view.settled()
     # Chromium itself reports each failed request; that is not the page's doing.
-    assert all("502" in complaint for complaint in easel.complaints)
-    easel.complaints.clear()
+    assert all("502" in complaint for complaint in view.complaints)
+    view.complaints.clear()
 
 
 def test_a_page_without_models_says_how_to_get_one(
-    open_easel: Callable[..., Easel], start_page: Callable[..., tuple[str, list[str]]], tmp_path: Path
+    open_view: Callable[..., TranslationView], start_page: Callable[..., tuple[str, list[str]]], tmp_path: Path
 ) -> None:
     damaged = tmp_path / "broken"
     damaged.mkdir()
     (damaged / "config.json").write_text("{")
     address, log = start_page(tmp_path)
-    easel = open_easel(address)
-    expect(easel.page.get_by_text("make checkpoints")).to_be_visible()
+    view = open_view(address)
+    expect(view.page.get_by_text("make checkpoints")).to_be_visible()
     assert any("left out broken" in line for line in log)

@@ -10,39 +10,39 @@ from playwright.sync_api import Route, expect
 
 from i2i_models.checkpoints.styles import interpolate, parse_style
 
-from .easel import png
-from .styles_tab import DIM, SIZE, Studio
+from .multimodal_tab import DIM, SIZE, MultimodalTab
+from .translation_view import png
 
 
-def test_in_between(studio: Studio) -> None:
-    start = studio.example()
-    panel = studio.panel("In between")
+def test_in_between(multimodal: MultimodalTab) -> None:
+    start = multimodal.example()
+    panel = multimodal.panel("In between")
     tiles = panel.locator(".tile")
-    studio.filled(tiles, 7)
+    multimodal.filled(tiles, 7)
     panel.get_by_label("To which style").select_option("A random style")
-    end = studio.moved_on(start)
-    studio.filled(tiles, 7)
+    end = multimodal.moved_on(start)
+    multimodal.filled(tiles, 7)
     panel.get_by_label("Between the two styles").fill("0.5")
-    middle = studio.moved_on(end)
+    middle = multimodal.moved_on(end)
     a, b, m = (parse_style(text, DIM) for text in (start, end, middle))
     assert torch.allclose(interpolate(a, b, torch.tensor([0.5]))[0], m, atol=1e-3)
     panel.get_by_label("Steps").select_option("5")
     expect(tiles).to_have_count(5)
-    studio.filled(tiles, 5)
+    multimodal.filled(tiles, 5)
     tiles.first.click()
-    assert studio.moved_on(middle) == start
-    studio.screenshot("multimodal-between")
+    assert multimodal.moved_on(middle) == start
+    multimodal.screenshot("multimodal-between")
 
 
 @pytest.mark.parametrize("format", ["WebP", "GIF", "MP4"])
-def test_download_the_way(studio: Studio, format: str) -> None:
-    studio.example()
-    panel = studio.panel("In between")
-    studio.filled(panel.locator(".tile"), 7)
+def test_download_the_way(multimodal: MultimodalTab, format: str) -> None:
+    multimodal.example()
+    panel = multimodal.panel("In between")
+    multimodal.filled(panel.locator(".tile"), 7)
     button = panel.get_by_role("button", name=f"Download {format}")
     if format == "MP4":
         pytest.importorskip("av")
-    with studio.page.expect_download() as info:
+    with multimodal.page.expect_download() as info:
         button.click()
     assert info.value.suggested_filename == f"m1.{format.lower()}"
     data = Path(info.value.path()).read_bytes()
@@ -58,48 +58,48 @@ def test_download_the_way(studio: Studio, format: str) -> None:
     expect(button).to_be_enabled()
 
 
-def test_one_style_on_many_inputs(studio: Studio) -> None:
-    text = studio.example()
-    panel = studio.panel("Many inputs")
+def test_one_style_on_many_inputs(multimodal: MultimodalTab) -> None:
+    text = multimodal.example()
+    panel = multimodal.panel("Many inputs")
     panel.get_by_role("button", name="All examples").click()
     pairs = panel.locator(".pair")
     expect(pairs).to_have_count(3)
-    sheet = panel.get_by_role("button", name="Download sheet")
-    expect(sheet).to_be_enabled()
+    contact_sheet = panel.get_by_role("button", name="Download sheet")
+    expect(contact_sheet).to_be_enabled()
     good = png(Image.new("RGB", (40, 30), "white"))
     files = [("a.png", good), ("b.png", b"no picture"), ("c.png", png(Image.new("RGB", (64, 64), "red")))]
-    studio.part("many-file").set_input_files(
+    multimodal.part("input-files").set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
     )
     expect(pairs).to_have_count(5)
-    assert "not an image" in studio.say()
-    expect(studio.part("progress")).to_be_hidden()
+    assert "not an image" in multimodal.say()
+    expect(multimodal.part("progress")).to_be_hidden()
 
     def results() -> list[str]:
         return panel.locator(".pair canvas[role=img]").evaluate_all("all => all.map(c => c.toDataURL())")
 
     before = results()
     assert len(set(before)) >= 4, "the results of different inputs are the same"
-    studio.button("Typical").click()
-    studio.moved_on(text)
-    expect(studio.part("progress")).to_be_hidden()
+    multimodal.button("Typical").click()
+    multimodal.moved_on(text)
+    expect(multimodal.part("progress")).to_be_hidden()
     for _ in range(100):
         if all(new != old for new, old in zip(results(), before, strict=True)):
             break
-        studio.page.wait_for_timeout(50)
+        multimodal.page.wait_for_timeout(50)
     else:
         raise AssertionError("another style left the results as they were")
-    expect(studio.part("progress")).to_be_hidden()
-    with studio.page.expect_download() as info:
-        sheet.click()
+    expect(multimodal.part("progress")).to_be_hidden()
+    with multimodal.page.expect_download() as info:
+        contact_sheet.click()
     with Image.open(info.value.path()) as image:
         assert image.size == (4 + 4 * (2 * SIZE + 4), 4 + 2 * (SIZE + 4))
-    studio.screenshot("multimodal-many")
+    multimodal.screenshot("multimodal-many")
 
 
-def test_many_inputs_can_be_cancelled(studio: Studio) -> None:
-    studio.example()
-    panel = studio.panel("Many inputs")
+def test_many_inputs_can_be_cancelled(multimodal: MultimodalTab) -> None:
+    multimodal.example()
+    panel = multimodal.panel("Many inputs")
     held: list[Route] = []
     drawing = png(Image.new("RGB", (40, 30), "white"))
 
@@ -109,15 +109,15 @@ def test_many_inputs_can_be_cancelled(studio: Studio) -> None:
         else:
             route.continue_()
 
-    studio.page.route("**/component_server/", hold)
-    studio.part("many-file").set_input_files(
+    multimodal.page.route("**/component_server/", hold)
+    multimodal.part("input-files").set_input_files(
         [{"name": f"{i}.png", "mimeType": "image/png", "buffer": drawing} for i in range(6)]
     )
-    expect(studio.part("progress")).to_be_visible()
+    expect(multimodal.part("progress")).to_be_visible()
     panel.get_by_role("button", name="Cancel").click()
-    expect(studio.part("progress")).to_be_hidden()
-    studio.page.unroute("**/component_server/")
-    studio.page.wait_for_timeout(300)
+    expect(multimodal.part("progress")).to_be_hidden()
+    multimodal.page.unroute("**/component_server/")
+    multimodal.page.wait_for_timeout(300)
     expect(panel.locator(".pair")).to_have_count(0)
-    studio.button("Random").click()  # the rest of the page is as usable as before
-    studio.at_rest()
+    multimodal.button("Random").click()  # the rest of the page is as usable as before
+    multimodal.at_rest()

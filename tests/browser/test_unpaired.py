@@ -1,4 +1,4 @@
-"""The Unpaired tab: methods and directions, the way back, chance in the latent code, the walk, turning round."""
+"""The Unpaired tab: methods and directions, the way back, chance in the latent code, interpolation, turning round."""
 
 import io
 import json
@@ -16,7 +16,7 @@ import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.networks.network import TranslationNetwork
 
-from .easel import PHONE, SMILE, Easel, png
+from .translation_view import PHONE, SMILE, TranslationView, png
 
 SIZE = 32
 ASKED = "**/component_server/"
@@ -66,11 +66,11 @@ def address(folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> s
 
 
 @pytest.fixture
-def unpaired(open_easel: Callable[..., Easel], address: str) -> Easel:
-    return open_easel(address).open_tab("unpaired")
+def unpaired(open_view: Callable[..., TranslationView], address: str) -> TranslationView:
+    return open_view(address).open_tab("unpaired")
 
 
-def questions(easel: Easel) -> list[dict[str, Any]]:
+def questions(view: TranslationView) -> list[dict[str, Any]]:
     """The payloads of all further questions for a picture, as they are asked."""
     asked: list[dict[str, Any]] = []
 
@@ -81,33 +81,33 @@ def questions(easel: Easel) -> list[dict[str, Any]]:
                 asked.append(body["data"])
         route.continue_()
 
-    easel.page.route(ASKED, note)
+    view.page.route(ASKED, note)
     return asked
 
 
-def direction(easel: Easel, name: str) -> None:
-    easel.page.locator("#unpaired-direction label").filter(has_text=name).click()
+def direction(view: TranslationView, name: str) -> None:
+    view.page.locator("#unpaired-direction label").filter(has_text=name).click()
 
 
-def test_task_method_and_direction(unpaired: Easel) -> None:
+def test_task_method_and_direction(unpaired: TranslationView) -> None:
     page = unpaired.page
-    expect(unpaired.desk).to_have_attribute("data-kind", "outline")
-    cyclegan = unpaired.invite()
+    expect(unpaired.editor).to_have_attribute("data-kind", "outline")
+    cyclegan = unpaired.choose_example()
     unpaired.model("shape-discogan", "outline")
     discogan = unpaired.changed(cyclegan)  # of the same drawing
 
     direction(unpaired, "shape → outline")
-    expect(unpaired.desk).to_have_attribute("data-kind", "picture")
+    expect(unpaired.editor).to_have_attribute("data-kind", "picture")
     expect(unpaired.result).to_have_attribute("data-state", "empty")
     expect(page.get_by_text("Drop or choose a picture")).to_be_visible()
-    unpaired.invite(2)
-    assert (unpaired.pixels(".paper").reshape(-1, 3) == (255, 165, 0)).all(-1).any(), "an example of the other domain"
+    unpaired.choose_example(2)
+    assert (unpaired.pixels(".drawing").reshape(-1, 3) == (255, 165, 0)).all(-1).any(), "an example of the other domain"
 
     page.locator("#unpaired-task label").filter(has_text="labels").click()
     expect(page.locator("#unpaired-model input:checked")).to_have_value("wall-cyclegan")
     expect(page.locator("#unpaired-direction")).to_contain_text("labels → photo")
     direction(unpaired, "labels → photo")
-    expect(unpaired.desk).to_have_attribute("data-kind", "labels")
+    expect(unpaired.editor).to_have_attribute("data-kind", "labels")
     unpaired.stroke([(0.2, 0.2), (0.5, 0.5)])
     unpaired.settled()
     page.locator("#unpaired-task label").filter(has_text="outline").click()
@@ -115,49 +115,49 @@ def test_task_method_and_direction(unpaired: Easel) -> None:
     unpaired.becomes(discogan)
 
 
-def test_the_way_back_is_computed_only_when_asked_for(unpaired: Easel) -> None:
+def test_the_way_back_is_computed_only_when_asked_for(unpaired: TranslationView) -> None:
     asked = questions(unpaired)
-    unpaired.invite()
-    expect(unpaired.root.locator(".back")).to_be_hidden()
+    unpaired.choose_example()
+    expect(unpaired.root.locator(".way-back")).to_be_hidden()
     assert not asked[-1]["way_back"]
     unpaired.button("Way back").click()
-    expect(unpaired.root.locator('[data-part="apart"]')).to_contain_text("% away")
+    expect(unpaired.root.locator('[data-part="distance"]')).to_contain_text("% away")
     unpaired.settled()
     assert asked[-1]["way_back"] and "image" not in asked[-1], "the drawing was sent twice"
 
     drawn, back = (unpaired.pixels(name).astype(int) for name in (".before", ".returned"))
     assert np.ptp(back) > 20
     unpaired.button("Difference").click()
-    expect(unpaired.root.locator(".apart")).to_be_visible()
-    assert np.abs(unpaired.pixels(".apart") - np.abs(drawn - back)).max() <= 6, "more than rounding"
-    said = unpaired.root.locator('[data-part="apart"]').inner_text()
+    expect(unpaired.root.locator(".difference")).to_be_visible()
+    assert np.abs(unpaired.pixels(".difference") - np.abs(drawn - back)).max() <= 6, "more than rounding"
+    said = unpaired.root.locator('[data-part="distance"]').inner_text()
     assert float(said.split()[0]) == pytest.approx(np.abs(drawn - back).mean() / 2.55, abs=0.3)
     unpaired.screenshot("unpaired-back")
     unpaired.button("Way back").click()
-    expect(unpaired.root.locator(".back")).to_be_hidden()
+    expect(unpaired.root.locator(".way-back")).to_be_hidden()
 
 
-def test_turning_round_makes_the_result_the_input(unpaired: Easel) -> None:
+def test_turning_round_makes_the_result_the_input(unpaired: TranslationView) -> None:
     expect(unpaired.button("Turn round: the result becomes the input")).to_be_disabled()
     unpaired.draw(SMILE)
     unpaired.settled()
     result = unpaired.pixels(".after").astype(int)
     unpaired.button("Turn round: the result becomes the input").click()
-    expect(unpaired.desk).to_have_attribute("data-kind", "picture")
+    expect(unpaired.editor).to_have_attribute("data-kind", "picture")
     expect(unpaired.page.get_by_label("shape → outline")).to_be_checked()
     unpaired.settled()
-    assert np.abs(unpaired.pixels(".paper").astype(int) - result).mean() < 8
+    assert np.abs(unpaired.pixels(".drawing").astype(int) - result).mean() < 8
     direction(unpaired, "outline → shape")
-    expect(unpaired.desk).to_have_attribute("data-kind", "outline")
-    assert (unpaired.pixels(".paper") < 128).any(), "the drawing is still there"
+    expect(unpaired.editor).to_have_attribute("data-kind", "outline")
+    assert (unpaired.pixels(".drawing") < 128).any(), "the drawing is still there"
 
 
-def test_the_temperature_is_for_latent_noise_alone(unpaired: Easel) -> None:
+def test_the_temperature_is_for_latent_noise_alone(unpaired: TranslationView) -> None:
     page = unpaired.page
     slider, seed = page.get_by_role("slider", name="Temperature"), page.locator("#unpaired-seed input")
     expect(slider).to_be_hidden()
     expect(page.locator("#unpaired-dropout")).to_be_hidden()
-    cyclegan = unpaired.invite()
+    cyclegan = unpaired.choose_example()
     unpaired.model("shape-unit", "outline")
     expect(slider).to_be_visible()
     plain = unpaired.changed(cyclegan)
@@ -177,26 +177,26 @@ def test_the_temperature_is_for_latent_noise_alone(unpaired: Easel) -> None:
     expect(slider).to_be_hidden()
 
 
-def test_a_walk_from_one_input_to_another(unpaired: Easel) -> None:
+def test_interpolation_from_one_input_to_another(unpaired: TranslationView) -> None:
     expect(unpaired.button("Walk")).to_be_hidden()
     unpaired.model("shape-unit", "outline")
-    end = unpaired.invite(1)
+    end = unpaired.choose_example(1)
     unpaired.root.locator(".examples button").nth(0).click()
     start = unpaired.changed(end)
     unpaired.button("Walk").click()
     share = unpaired.page.get_by_role("slider", name="Place between the two inputs")
     expect(share).to_be_disabled()
-    unpaired.root.locator(".ends .thumb").nth(1).click()
+    unpaired.root.locator(".end-choices .thumb").nth(1).click()
     expect(share).to_be_enabled()
     assert unpaired.settled() == start
     asked = questions(unpaired)
     share.fill("0.5")
     middle = unpaired.changed(start)
-    unpaired.screenshot("unpaired-walk")
+    unpaired.screenshot("unpaired-interpolation")
     share.fill("1")
     assert unpaired.changed(middle) == end
     assert all("key" in q and "key" in q["second"] and "image" not in q for q in asked), "each end is sent once"
-    unpaired.root.locator('[data-part="end_file"]').set_input_files(
+    unpaired.root.locator('[data-part="end-file"]').set_input_files(
         {"name": "end.png", "mimeType": "image/png", "buffer": png(example("A", 2))}
     )
     other = unpaired.changed(end)
@@ -209,9 +209,9 @@ def test_a_walk_from_one_input_to_another(unpaired: Easel) -> None:
     expect(share).to_be_hidden()
 
 
-def test_a_drawing_that_the_server_forgot_is_sent_again(unpaired: Easel) -> None:
+def test_a_drawing_that_the_server_forgot_is_sent_again(unpaired: TranslationView) -> None:
     unpaired.model("shape-unit", "outline")
-    plain = unpaired.invite()
+    plain = unpaired.choose_example()
     asked: list[dict[str, Any]] = []
 
     def forget(route: Route) -> None:
@@ -228,57 +228,57 @@ def test_a_drawing_that_the_server_forgot_is_sent_again(unpaired: Easel) -> None
     expect(unpaired.toast).to_have_count(0)
 
 
-def test_keys_go_to_the_tab_in_sight(unpaired: Easel, folder: Path) -> None:
-    """Two desks are on the page; undo belongs to the one that is seen, and the other keeps its drawing."""
-    compare = unpaired.page.locator(".desk")
+def test_keys_go_to_the_tab_in_sight(unpaired: TranslationView, folder: Path) -> None:
+    """Two editors are on the page; undo is for the one that is visible, and the other keeps its drawing."""
+    compare = unpaired.page.locator(".editor")
     unpaired.draw(SMILE[:2])
-    two = unpaired.fingerprint(".paper")
+    two = unpaired.fingerprint(".drawing")
     unpaired.page.get_by_role("tab", name="Compare").click()
     expect(compare).to_have_count(2)
     unpaired.page.keyboard.press("Control+z")
     unpaired.page.get_by_role("tab", name="Unpaired").click()
-    assert unpaired.fingerprint(".paper") == two
+    assert unpaired.fingerprint(".drawing") == two
     unpaired.page.keyboard.press("Control+z")
-    assert unpaired.fingerprint(".paper") != two
+    assert unpaired.fingerprint(".drawing") != two
 
 
 def test_the_first_tab_with_a_model_is_open_and_those_without_invite(
-    open_easel: Callable[..., Easel], address: str
+    open_view: Callable[..., TranslationView], address: str
 ) -> None:
-    easel = open_easel(address)
-    expect(easel.page.locator("#unpaired-easel .desk")).to_be_visible()
-    easel.page.get_by_role("tab", name="Paired", exact=True).click()
-    expect(easel.page.get_by_text("Pairs of pictures teach the most")).to_be_visible()
-    expect(easel.page.get_by_text("python -m train pix2pix")).to_be_visible()
-    easel.screenshot("paired-without-models")
+    view = open_view(address)
+    expect(view.page.locator("#unpaired-view .editor")).to_be_visible()
+    view.page.get_by_role("tab", name="Paired", exact=True).click()
+    expect(view.page.get_by_text("Pairs of pictures teach the most")).to_be_visible()
+    expect(view.page.get_by_text("python -m train pix2pix")).to_be_visible()
+    view.screenshot("paired-without-models")
 
 
-def test_a_phone(open_easel: Callable[..., Easel], address: str) -> None:
-    easel = open_easel(address, **PHONE).open_tab("unpaired")
+def test_a_phone(open_view: Callable[..., TranslationView], address: str) -> None:
+    view = open_view(address, **PHONE).open_tab("unpaired")
     widths = "() => [document.documentElement.scrollWidth, innerWidth]"
-    easel.model("shape-unit", "outline")
-    easel.root.locator(".invited button").first.tap()
-    easel.settled()
-    easel.button("Walk").tap()
-    easel.button("Way back").tap()
-    expect(easel.root.locator('[data-part="apart"]')).to_contain_text("% away")
-    assert easel.page.evaluate(widths) == [390, 390]
-    easel.screenshot("unpaired-phone")
+    view.model("shape-unit", "outline")
+    view.root.locator(".first-examples button").first.tap()
+    view.settled()
+    view.button("Walk").tap()
+    view.button("Way back").tap()
+    expect(view.root.locator('[data-part="distance"]')).to_contain_text("% away")
+    assert view.page.evaluate(widths) == [390, 390]
+    view.screenshot("unpaired-phone")
 
 
-def test_the_dark(open_easel: Callable[..., Easel], address: str) -> None:
-    easel = open_easel(address, color_scheme="dark").open_tab("unpaired")
-    easel.model("shape-unit", "outline")
-    easel.invite()
-    easel.button("Walk").click()
-    easel.button("Way back").click()
-    expect(easel.root.locator('[data-part="apart"]')).to_contain_text("% away")
-    easel.screenshot("unpaired-dark")
+def test_the_dark(open_view: Callable[..., TranslationView], address: str) -> None:
+    view = open_view(address, color_scheme="dark").open_tab("unpaired")
+    view.model("shape-unit", "outline")
+    view.choose_example()
+    view.button("Walk").click()
+    view.button("Way back").click()
+    expect(view.root.locator('[data-part="distance"]')).to_contain_text("% away")
+    view.screenshot("unpaired-dark")
 
 
-def test_nothing_moves_while_results_come(unpaired: Easel) -> None:
+def test_nothing_moves_while_results_come(unpaired: TranslationView) -> None:
     def places() -> list[Any]:
-        return [unpaired.root.locator(name).bounding_box() for name in (".paper", ".out .sheet", ".examples")]
+        return [unpaired.root.locator(name).bounding_box() for name in (".drawing", ".result .frame", ".examples")]
 
     before = places()
     unpaired.draw(SMILE[:1])
@@ -286,8 +286,8 @@ def test_nothing_moves_while_results_come(unpaired: Easel) -> None:
     assert places() == before
 
 
-def test_downloads_the_shown_picture(unpaired: Easel) -> None:
-    unpaired.invite()
+def test_downloads_the_shown_picture(unpaired: TranslationView) -> None:
+    unpaired.choose_example()
     with unpaired.page.expect_download() as info:
         unpaired.button("Download PNG").click()
     image = Image.open(io.BytesIO(Path(info.value.path()).read_bytes())).convert("RGB")
@@ -295,9 +295,9 @@ def test_downloads_the_shown_picture(unpaired: Easel) -> None:
 
 
 def test_a_page_without_any_model_says_how_to_get_one(
-    open_easel: Callable[..., Easel], start_page: Callable[..., tuple[str, list[str]]], tmp_path: Path
+    open_view: Callable[..., TranslationView], start_page: Callable[..., tuple[str, list[str]]], tmp_path: Path
 ) -> None:
-    page = open_easel(start_page(tmp_path)[0]).page
+    page = open_view(start_page(tmp_path)[0]).page
     expect(page.get_by_text("No model here yet")).to_be_visible()
     page.wait_for_timeout(500)
     assert page.locator("#head .toasts").inner_text() == ""  # at once: a toast would go by itself

@@ -72,15 +72,15 @@ class Visitor:
         self.http = httpx.Client(base_url=url, timeout=60)
         self.http.get("/").raise_for_status()
         assert self.http.cookies["replica"]
-        self.easel = next(
+        self.view = next(
             c["id"] for c in self.http.get("/config").json()["components"]
-            if c["props"].get("elem_id") == "paired-easel"
+            if c["props"].get("elem_id") == "paired-view"
         )  # fmt: skip
 
     def ask(self, **source: str) -> tuple[dict[str, Any], str]:
         """An answer of `Answers.translate`, and the address of the replica that gave it last."""
         data = {"checkpoint": PAIRED, "direction": "A2B", **source}
-        body = {"data": data, "component_id": self.easel, "fn_name": "translate", "session_hash": "visitor0"}
+        body = {"data": data, "component_id": self.view, "fn_name": "translate", "session_hash": "visitor0"}
         answer = self.http.post("/gradio_api/component_server/", json=body)
         answer.raise_for_status()
         return answer.json(), answer.headers["x-replica"].rpartition(" ")[2]

@@ -153,7 +153,9 @@ QUESTIONS = {
     "style huge": says({"checkpoint": STYLED, "style": [10**400] * 8}, "lie between"),
     "way back of one way": says({"way_back": True}, text.SERVER["no_way_back"]),
     "way back as object": says({"way_back": {}}, text.SERVER["bad_request"]),
-    "walk without walks": says({"second": {"image": drawing()}, "share": 0.5}, text.SERVER["no_walk"]),
+    "interpolation without a code": says(
+        {"second": {"image": drawing()}, "share": 0.5}, text.SERVER["no_interpolation"]
+    ),
     "data as text": body(says=text.SERVER["bad_request"], status=200, data="text"),
     "data as list": body(says=text.SERVER["bad_request"], status=200, data=[1, 2]),
 }

@@ -15,15 +15,14 @@ from i2i_models import checkpoints
 from i2i_models.directions import Direction, source, target
 from ui import text
 from ui.answers import Answers
-from ui.canvas import ServerFunction, desk_parts
 from ui.catalog import Catalog
+from ui.editor import ServerFunction, editor_parts
 from ui.errors import Answer, sentences
 from ui.history import LINK_JS, history_parts
 from ui.model_card import card_markdown
 from ui.payload import to_live_url
 from ui.question import read_model
 from ui.tab_parts import PRIVATE
-from ui.uploads import MAX_FILE_BYTES
 
 HERE = Path(__file__).parent
 MAX_FIGURES = 3
@@ -72,7 +71,7 @@ class Method(TypedDict):
 
 
 class Task(TypedDict):
-    """One kind of translation. `checkpoint` and `direction` are those whose sheet and examples the desk takes."""
+    """One kind of translation. `checkpoint` and `direction` give the editor its input spec and examples."""
 
     title: str
     checkpoint: str
@@ -101,21 +100,21 @@ def compare_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Transla
         container=False,
         elem_id=f"{name}-task",
     )
-    desk, visit = desk_parts(answers, translators, MAX_FILE_BYTES), history_parts()
+    editor, visit = editor_parts(answers, translators), history_parts()
     props = {
-        **desk.props,
-        "texts": {**desk.props["texts"], **visit.texts, **text.COMPARE},
-        "limits": {**desk.props["limits"], **visit.limits},
+        **editor.props,
+        "texts": {**editor.props["texts"], **visit.texts, **text.COMPARE},
+        "limits": {**editor.props["limits"], **visit.limits},
         "tab": name,
     }
-    board = gr.HTML(
+    view = gr.HTML(
         value={"task": first},
-        html_template=_read("compare.html").replace("<!-- desk -->", desk.html),
-        css_template=desk.css + _read("compare.css"),
-        js_on_load="\n".join((desk.js, LINK_JS, _read("compare.js"))),
+        html_template=_read("compare.html").replace("<!-- editor -->", editor.html),
+        css_template=editor.css + _read("compare.css"),
+        js_on_load="\n".join((editor.js, LINK_JS, _read("compare.js"))),
         apply_default_css=False,
-        server_functions=[sentences(answers.translate), sentences(truths(answers.catalog)), *desk.server_functions],
-        elem_id=f"{name}-board",
+        server_functions=[sentences(answers.translate), sentences(truths(answers.catalog)), *editor.server_functions],
+        elem_id=f"{name}-view",
         tasks=tasks,
         **props,
     )
@@ -129,11 +128,11 @@ def compare_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Transla
         label = text.COMPARE["about"].format(name=translator.info.name)
         return gr.update(label=label, open=True, visible=True), card_markdown(translator)
 
-    task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=board, show_progress="hidden")
-    board.recall(fn=None, js="({ task }) => task", inputs=board, outputs=task)
+    task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=view, show_progress="hidden")
+    view.recall(fn=None, js="({ task }) => task", inputs=view, outputs=task)
     task.change(lambda: gr.update(visible=False), outputs=accordion, **PRIVATE)
     scroll = f"document.querySelector('#{name}-card')?.scrollIntoView({{ behavior: 'smooth' }})"
-    board.about(show_card, None, [accordion, card], **PRIVATE).then(fn=None, js=f"() => setTimeout(() => {scroll}, 50)")
+    view.about(show_card, None, [accordion, card], **PRIVATE).then(fn=None, js=f"() => setTimeout(() => {scroll}, 50)")
 
 
 def find_tasks(translators: Iterable[i2i.Translator]) -> dict[str, Task]:
@@ -148,8 +147,8 @@ def find_tasks(translators: Iterable[i2i.Translator]) -> dict[str, Task]:
 
 
 def _task(group: list[Entry]) -> Task:
-    # The desk takes the examples of one checkpoint, best with truths, and its paper, best the finest one;
-    # each method fits the drawing to its own size.
+    # The editor has the input spec and the examples of one checkpoint: preferably one with truths, then one with
+    # examples, then the largest. Each method fits the drawing to its own size.
     host, way = max(group, key=lambda entry: (_has_truths(*entry), _has_examples(*entry), entry[0].info.size))
     title = " → ".join(host.info.domains[key].name for key in (source(way), target(way)))
     rows = [_rows(*entry) for entry in group]

@@ -1,10 +1,10 @@
-// The board: every method of a task answers the one desk, each in its own tile and its own time.
-// Runs with `element`, `props`, `server`, `trigger` and `watch` in scope (gr.HTML's js_on_load), after the desk's files.
+// The comparison: every method of a task translates the drawing of one editor, each in its own tile and time.
+// Runs with `element`, `props`, `server`, `trigger` and `watch` in scope (gr.HTML's js_on_load), after the editor's files.
 
-const { tasks, models, texts, limits } = props;
+const { tasks, input_specs: inputSpecs, texts, limits } = props;
 const $ = (selector) => element.querySelector(selector);
 const part = (name) => $(`[data-part="${name}"]`);
-const outs = $(".outs");
+const results = $(".results");
 const ICONS = {
   reroll: "M4.500 4.500h15v15h-15zM9 9h.010M15 15h.010M15 9h.010M9 15h.010",
   about: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 11v5M12 8h.010",
@@ -12,11 +12,12 @@ const ICONS = {
 let task = null;
 let tiles = [];
 let recalled = null; // {task, seeds} of the last link
-let truth = null;
-let glance = 0; // counts the drawings whose truth was looked for
+let truth = null; // the tile of the true translation, where a task has some
+let truthRequests = 0; // so that an older answer does not replace a newer one
 
-const talk = new Talk(server, texts, part("toasts"));
-const desk = new Desk($(".desk"), { sheets: models, limits, talk, onchange: refresh });
+const client = new ServerClient(server, texts);
+const toasts = new Toasts(part("toasts"), texts);
+const editor = new Editor($(".editor"), { inputSpecs, limits, texts, client, toasts, onchange: refresh });
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function make(tag, properties = {}, ...children) {
@@ -25,11 +26,11 @@ function make(tag, properties = {}, ...children) {
   return node;
 }
 
-function iconButton(act, label) {
+function iconButton(action, label) {
   const button = make("button", { type: "button", title: label });
-  button.dataset.act = act;
+  button.dataset.action = action;
   button.setAttribute("aria-label", label);
-  button.innerHTML = `<svg viewBox="0 0 24 24"><path d="${ICONS[act]}"/></svg>`;
+  button.innerHTML = `<svg viewBox="0 0 24 24"><path d="${ICONS[action]}"/></svg>`;
   return button;
 }
 
@@ -42,9 +43,9 @@ class Tile {
     this.canvas.setAttribute("aria-label", fill(texts.result_of, { name }));
     this.context = squareContext(512, this.canvas);
     this.time = make("small", { className: "time" });
-    this.sheet = make("div", { className: "sheet" }, this.canvas);
+    this.frame = make("div", { className: "frame" }, this.canvas);
     this.caption = make("figcaption", {}, make("span", { className: "name", textContent: name, title: name }));
-    this.root = make("figure", { className: `tile ${kind}` }, this.sheet, this.caption, this.time);
+    this.root = make("figure", { className: `tile ${kind}` }, this.frame, this.caption, this.time);
     this.clear();
   }
 
@@ -57,35 +58,34 @@ class Tile {
     this.time.textContent = "";
   }
 
-  paint(picture, smooth) {
-    this.context.imageSmoothingEnabled = smooth;
-    this.context.imageSmoothingQuality = "high";
-    this.context.drawImage(picture, 0, 0, 512, 512);
+  paint(picture) {
+    drawScaled(this.context, picture);
     this.root.dataset.state = "done";
   }
 }
 
-/** A method's answers to the drawing; the newest drawing wins, whatever the other methods do. */
+/** A method's result for the newest drawing, whatever the other methods do. */
 class MethodTile extends Tile {
   constructor(method) {
     super(method.name, "method");
     this.method = method;
-    this.seed = null; // of a random style; none is the mean style
+    this.seed = null; // of a random style; null is the mean style
     this.image = null;
     this.root.dataset.checkpoint = method.checkpoint;
-    if (method.styled) this.addButton("reroll", texts.reroll, () => this.take(Math.floor(Math.random() * 10000)));
+    if (method.styled) this.addButton("reroll", texts.reroll, () => this.setSeed(Math.floor(Math.random() * 10000)));
     this.addButton("about", texts.card_of, () => trigger("about", { checkpoint: method.checkpoint }));
     this.root.append(this.figures());
-    this.live = new Live(
-      ({ settings, image }) => talk.askAbout("translate", settings, image),
-      (answer, question, wanted) => this.show(answer, question, wanted),
-      (error) => this.fail(error),
-      (busy) => this.rest(busy),
-    );
+    this.requests = new LiveRequests({
+      send: ({ settings, image }) => client.callWithImage("translate", settings, image),
+      onAnswer: (answer, request, isCurrent) => this.showResult(answer, request, isCurrent),
+      onError: (error) => this.showError(error),
+      onBusy: (busy) => this.showBusy(busy),
+      offline: texts.offline,
+    });
   }
 
-  addButton(act, label, onclick) {
-    this.caption.append(Object.assign(iconButton(act, fill(label, this)), { onclick }));
+  addButton(action, label, onclick) {
+    this.caption.append(Object.assign(iconButton(action, fill(label, this)), { onclick }));
   }
 
   figures() {
@@ -98,43 +98,43 @@ class MethodTile extends Tile {
     return list;
   }
 
-  ask() {
-    this.live.request(() => {
+  translate() {
+    this.requests.request(() => {
       const { checkpoint, direction } = this.method;
-      const { url } = desk.image;
-      // A key of this tile's own: the server keeps codes by checkpoint, and forgets each in its own time.
+      const { url } = editor.image;
+      // Each tile has its own key: the server keeps codes by checkpoint and may forget those of one alone.
       if (this.image?.url !== url) this.image = { url, key: null };
       return { payload: { settings: { checkpoint, direction, seed: this.seed }, image: this.image }, seed: this.seed };
     });
   }
 
-  take(seed) {
+  setSeed(seed) {
     this.seed = seed;
-    if (!desk.empty) this.ask();
+    if (!editor.empty) this.translate();
   }
 
-  async show(answer, { number, seed }, wanted) {
+  async showResult(answer, { number, seed }, isCurrent) {
     const picture = await loadImage(answer.image);
-    if (!wanted()) return;
-    this.paint(picture, true);
+    if (!isCurrent()) return;
+    this.paint(picture);
     const style = !this.method.styled ? [] : seed === null ? [texts.mean_style] : [fill(texts.style_seed, { seed })];
     this.time.textContent = [fill(texts.ms, answer), ...style].join(" · ");
     this.root.dataset.shown = number;
   }
 
-  fail(error) {
-    this.clear(); // the picture of an older drawing beside the newer ones of other methods would mislead
-    talk.say(error.message === "lost" ? texts.offline : error.message);
+  showError(error) {
+    this.clear(); // the result for an older drawing beside other methods' newer ones would mislead
+    toasts.show(error.message);
   }
 
-  rest(busy) {
+  showBusy(busy) {
     if (busy) this.root.setAttribute("aria-busy", "true");
     else this.root.removeAttribute("aria-busy");
     showDownload();
   }
 
-  forget() {
-    this.live.forget();
+  drop() {
+    this.requests.drop();
     this.clear();
   }
 }
@@ -143,52 +143,52 @@ class MethodTile extends Tile {
 
 function refresh() {
   if (!task) return;
-  outs.dataset.state = desk.empty ? "empty" : "asked";
+  results.dataset.state = editor.empty ? "empty" : "asked";
   for (const tile of tiles) {
-    if (desk.empty) tile.forget();
-    else tile.ask();
+    if (editor.empty) tile.drop();
+    else tile.translate();
   }
   showTruth();
   showDownload();
 }
 
-/** The truth is known while an example lies on the paper and nothing is drawn over it. */
+/** Show the true translation, which is known for an example on which nothing is drawn. */
 async function showTruth() {
-  const now = ++glance;
-  const last = desk.paper.current.at(-1);
-  const laid = last?.type === "picture" ? last : null;
-  const url = laid && task.truths ? await truthOf(laid.variants[laid.variant].src) : null;
+  const number = ++truthRequests;
+  const last = editor.drawing.current.at(-1);
+  const example = last?.type === "picture" ? last : null;
+  const url = example && task.truths ? await truthOf(example.variants[example.variant].src) : null;
   const picture = url && (await loadImage(url));
-  if (now !== glance || !truth) return;
-  if (picture) truth.paint(picture, true);
+  if (number !== truthRequests || !truth) return;
+  if (picture) truth.paint(picture);
   else truth.clear();
 }
 
 async function truthOf(src) {
   try {
-    const urls = await desk.examples();
+    const urls = await editor.examples();
     const { checkpoint, direction } = task;
-    task.known ??= talk.call("truths", { checkpoint, direction });
-    return (await task.known).truths[urls.indexOf(src)] ?? null;
+    task.fetchedTruths ??= client.call("truths", { checkpoint, direction });
+    return (await task.fetchedTruths).truths[urls.indexOf(src)] ?? null;
   } catch (error) {
-    task.known = null; // asked for again with the next example
-    talk.say(error.message);
+    task.fetchedTruths = null; // fetched again with the next example
+    toasts.show(error.message);
     return null;
   }
 }
 
-// ---- one picture of all
+// ---- one picture of all results
 
 const ready = () => tiles.some((tile) => tile.done) && !tiles.some((tile) => tile.root.hasAttribute("aria-busy"));
 
 function showDownload() {
-  $('[data-act="download"]').disabled = desk.empty || !ready();
+  $('[data-action="download"]').disabled = editor.empty || !ready();
 }
 
-/** Input, results and truth with their names below, on white whatever the page's colours. */
+/** A canvas with the input, the results and the truth, their names below; white in the dark theme, too. */
 function compose() {
   const shown = [...tiles, ...(truth ? [truth] : [])].filter((tile) => tile.done);
-  const input = { name: texts.input, canvas: desk.picture(), time: { textContent: "" } };
+  const input = { name: texts.input, canvas: editor.snapshot(), time: { textContent: "" } };
   const cells = [input, ...shown];
   const [side, gap, caption, title] = [320, 20, 44, 52];
   const columns = cells.length <= 4 ? cells.length : Math.ceil(cells.length / 2);
@@ -222,32 +222,32 @@ function compose() {
 }
 
 function download() {
-  savePicture(compose(), task.title.replace(/\W+/g, "-"));
+  downloadCanvas(compose(), task.title.replace(/\W+/g, "-"));
 }
 
 // ---- links
 
-function copy() {
+function copyOwnLink() {
   const { checkpoint, direction } = task;
-  const rolled = tiles.filter((tile) => tile.seed !== null);
-  const seeds = new Map(rolled.map((tile) => [tile.method.checkpoint, tile.seed]));
-  copyLink(linkTo(props.tab, { checkpoint, direction, seeds }), talk);
+  const seeded = tiles.filter((tile) => tile.seed !== null);
+  const seeds = new Map(seeded.map((tile) => [tile.method.checkpoint, tile.seed]));
+  copyLink(linkTo(props.tab, { checkpoint, direction, seeds }), toasts);
 }
 
-/** A link names a task by any of its models, and the styles that were rolled by their seeds. */
+/** Take what a link says: a task, named by any of its models, and the seeds of styles. */
 function recall({ checkpoint, direction, seeds }) {
   const isMeant = (method) => method.checkpoint === checkpoint && method.direction === direction;
   recalled = { task: Object.keys(tasks).find((key) => tasks[key].methods.some(isMeant)), seeds };
   props.value = { task: recalled.task };
-  if (tasks[recalled.task] === task) roll();
-  else applyTask(); // which rolls them, too
+  if (tasks[recalled.task] === task) recallSeeds();
+  else applyTask(); // which recalls the seeds, too
   trigger("recall");
 }
 
-/** Take the styles that a link named. Again when its task returns: a control being laid out may name another first. */
-function roll() {
+/** Take the seeds of the last link when its task is shown: a control still being laid out may name another one first. */
+function recallSeeds() {
   if (props.value.task !== recalled?.task) return;
-  for (const tile of tiles) if (tile.method.styled) tile.take(recalled.seeds.get(tile.method.checkpoint) ?? null);
+  for (const tile of tiles) if (tile.method.styled) tile.setSeed(recalled.seeds.get(tile.method.checkpoint) ?? null);
 }
 
 // ---- which task
@@ -259,26 +259,26 @@ function columnsFor(count) {
 /** The page's choice changed: `value` names the task. */
 function applyTask() {
   if (tasks[props.value.task] === task) return;
-  for (const tile of tiles) tile.forget();
+  for (const tile of tiles) tile.drop();
   task = tasks[props.value.task];
   tiles = task.methods.map((method) => new MethodTile(method));
   truth = task.truths ? new Tile(texts.truth, "truth") : null;
-  truth?.sheet.append(make("p", { className: "unknown", textContent: texts.truth_unknown }));
+  truth?.frame.append(make("p", { className: "unknown", textContent: texts.truth_unknown }));
   const all = [...tiles, ...(truth ? [truth] : [])];
-  $(".board").style.setProperty("--columns", columnsFor(all.length));
-  $(".board").dataset.columns = columnsFor(all.length);
+  $(".comparison").style.setProperty("--columns", columnsFor(all.length));
+  $(".comparison").dataset.columns = columnsFor(all.length);
   part("tiles").replaceChildren(...all.map((tile) => tile.root));
   part("legend").textContent = task.legend;
-  desk.use(task.checkpoint, task.direction);
-  part("or").hidden = !desk.sheet.examples;
-  desk.showExamples(part("invited"));
-  desk.showExamples(part("examples"));
+  editor.use(task.checkpoint, task.direction);
+  part("try-examples").hidden = !editor.inputSpec.examples;
+  editor.showExamples(part("first-examples"));
+  editor.showExamples(part("examples"));
   refresh();
-  roll();
+  recallSeeds();
 }
 
-$('[data-act="download"]').addEventListener("click", download);
-$('[data-act="link"]').addEventListener("click", copy);
+$('[data-action="download"]').addEventListener("click", download);
+$('[data-action="link"]').addEventListener("click", copyOwnLink);
 watch("value", applyTask);
 applyTask();
-followLinks(props.tab, element, desk, recall);
+followLinks(props.tab, element, editor, recall);

@@ -1,4 +1,4 @@
-"""What a visit leaves behind, in the visitor's browser alone: the results so far, and links that reopen a tab."""
+"""The results of a visit, kept in the visitor's browser alone, and links that open a tab with its settings."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,11 +9,11 @@ from ui.payload import MAX_SEED, MAX_TEMPERATURE
 
 HERE = Path(__file__).parent
 LINK_JS = (HERE / "link.js").read_text(encoding="utf-8")
-"""Links alone: `linkTo`, `checkLink`, `followLinks` and `copyLink`, after the desk's files; `linked` anywhere."""
+"""The script of links. `linked` works by itself; the other functions need the scripts of the editor before them."""
 
 
 class HistoryParts(NamedTuple):
-    """The pieces of history and links, for a `gr.HTML` that has a desk.
+    """The parts of history and links, for a `gr.HTML` that contains an editor.
 
     texts and limits go into the props of these names.
     """
@@ -26,9 +26,9 @@ class HistoryParts(NamedTuple):
 
 
 def history_parts() -> HistoryParts:
-    """History and links for a component of your own, beside the parts of the desk.
+    """The parts of history and links.
 
-    In JavaScript, after the desk's files, `History` is at hand, and what is in `LINK_JS`.
+    In JavaScript, after the scripts of the editor, they define `History` and what is in `LINK_JS`.
     """
     return HistoryParts(
         html=_read("history.html"),

@@ -1,9 +1,9 @@
-// The results of this visit, in this browser tab alone (sessionStorage): they survive a reload, not the tab's closing,
-// and no server or other visitor sees them.
+// The results of this visit. They are kept in the browser tab alone (sessionStorage), so they survive a reload but not
+// the closing of the tab, and neither the server nor other visitors see them.
 
 const MOST_RESULTS = 24;
 const MOST_CHARS = 1_500_000; // of one page tab; browsers give all of them together about five million
-const RESULT_REST = 1200; // milliseconds after which a result that nothing replaced is worth keeping
+const ADD_AFTER_MS = 1200; // a result that is replaced sooner is not added
 
 /** The PNG file of a picture's URL, as bytes. */
 async function pngBytes(url) {
@@ -16,18 +16,18 @@ async function pngBytes(url) {
 
 class History {
   /**
-   * @param root    the element that holds history.html
+   * @param root    the element of history.html
    * @param tab     the page tab's name: each has a history of its own
-   * @param desk    on which an input is laid that a visitor wants back
-   * @param recall  called before with its settings, to take them
+   * @param editor  in which the input of a restored result is placed
+   * @param recall  called before that with the result's settings
    */
-  constructor(root, { tab, desk, recall }) {
-    Object.assign(this, { root, desk, texts: desk.texts, recall });
-    this.store = `i2i-history-${tab}`;
+  constructor(root, { tab, editor, recall }) {
+    Object.assign(this, { root, editor, texts: editor.texts, recall });
+    this.storageKey = `i2i-history-${tab}`;
     this.entries = this.read();
-    this.clock = null;
+    this.timer = null;
     this.button("zip").onclick = () => this.download();
-    this.button("forget").onclick = () => this.forget();
+    this.button("clear").onclick = () => this.clear();
     this.show();
   }
 
@@ -35,15 +35,15 @@ class History {
     return this.root.querySelector(`[data-history="${name}"]`);
   }
 
-  /** What the browser kept; whatever in it is no entry is left out. */
+  /** The entries that the browser stores; anything else in there is left out. */
   read() {
     try {
-      const stored = JSON.parse(sessionStorage.getItem(this.store) ?? "[]");
+      const stored = JSON.parse(sessionStorage.getItem(this.storageKey) ?? "[]");
       const picture = (url) => typeof url === "string" && url.startsWith("data:image/");
       const good = (entry) => picture(entry?.input) && picture(entry.result) && typeof entry.settings?.checkpoint === "string";
       return stored.filter(good).slice(0, MOST_RESULTS);
     } catch {
-      return []; // no storage allowed, or not ours
+      return []; // storage is not allowed, or its content is not ours
     }
   }
 
@@ -51,24 +51,24 @@ class History {
     const size = () => this.entries.reduce((sum, entry) => sum + entry.input.length + entry.result.length, 0);
     while (this.entries.length > 1 && size() > MOST_CHARS) this.entries.pop();
     try {
-      sessionStorage.setItem(this.store, JSON.stringify(this.entries));
+      sessionStorage.setItem(this.storageKey, JSON.stringify(this.entries));
     } catch {
-      // full or forbidden: they last as long as the page
+      // storage is full or not allowed: the entries last as long as the page
     }
   }
 
-  /** A result is shown; it is kept if none replaces it for a while. */
-  note(entry) {
-    clearTimeout(this.clock);
-    this.clock = setTimeout(() => this.keep(entry), RESULT_REST);
+  /** Add a result unless another one comes soon. */
+  schedule(entry) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.add(entry), ADD_AFTER_MS);
   }
 
-  /** What was on its way into the history is not wanted any more: the drawing goes on or is gone. */
+  /** Do not add the scheduled result: the drawing has changed. */
   cancel() {
-    clearTimeout(this.clock);
+    clearTimeout(this.timer);
   }
 
-  keep(entry) {
+  add(entry) {
     const same = (other) =>
       other.input === entry.input && JSON.stringify(other.settings) === JSON.stringify(entry.settings);
     if (this.entries.some(same)) return;
@@ -77,7 +77,7 @@ class History {
     this.show();
   }
 
-  forget() {
+  clear() {
     this.cancel();
     this.entries = [];
     this.write();
@@ -85,10 +85,10 @@ class History {
   }
 
   async restore({ settings, input }) {
-    const key = `${settings.checkpoint} ${settings.direction}`;
-    if (!(key in this.desk.sheets)) return this.desk.talk.say(this.texts.history_gone);
+    const specKey = `${settings.checkpoint} ${settings.direction}`;
+    if (!(specKey in this.editor.inputSpecs)) return this.editor.toasts.show(this.texts.history_gone);
     this.recall(settings);
-    await this.desk.place({ as_is: input }, "as_is", key);
+    await this.editor.place({ as_is: input }, "as_is", specKey);
   }
 
   show() {
@@ -100,9 +100,9 @@ class History {
       button.onclick = () => this.restore(entry);
       return button;
     });
-    this.root.querySelector('[data-part="kept"]').replaceChildren(...thumbs);
+    this.root.querySelector('[data-part="results"]').replaceChildren(...thumbs);
     this.root.dataset.count = thumbs.length;
-    for (const name of ["zip", "forget"]) this.button(name).disabled = !thumbs.length;
+    for (const name of ["zip", "clear"]) this.button(name).disabled = !thumbs.length;
   }
 
   /** All results, oldest first, with their inputs and a JSON file of their settings. */
@@ -119,6 +119,6 @@ class History {
     }
     const json = new TextEncoder().encode(`${JSON.stringify(settings, null, 2)}\n`);
     files.push({ name: "settings.json", data: json });
-    save(zip(files), "results.zip");
+    downloadFile(zip(files), "results.zip");
   }
 }

@@ -1,5 +1,5 @@
-// Links that reopen a tab as it was: its settings in the address's fragment, which browsers keep to themselves.
-// The drawing does not travel in them.
+// Links that open a tab with its settings. They are in the address's fragment, which browsers do not send to a server.
+// The drawing is not in them.
 
 const LINKED = "#tab=";
 
@@ -8,14 +8,14 @@ function linked() {
   return location.hash.startsWith(LINKED) ? Object.fromEntries(new URLSearchParams(location.hash.slice(1))) : null;
 }
 
-/** The address that opens `tab` with these settings; `seeds` (a Map) are of several models at once, by name. */
+/** The address that opens `tab` with these settings; `seeds` is a Map from models to seeds, for the comparison. */
 function linkTo(tab, { checkpoint, direction, seed, temperature, style, seeds }) {
   const fields = { tab, model: checkpoint, direction };
   if (seed != null) Object.assign(fields, { seed, temperature });
   if (style) fields.style = style.map((number) => Number(number.toFixed(3))).join(",");
   if (seeds?.size) fields.seeds = [...seeds].map((pair) => pair.join(":")).join(",");
   const address = new URL(location.href);
-  // what stays readable in a fragment need not be escaped
+  // these may stand in a fragment, and are readable
   address.hash = new URLSearchParams(fields).toString().replace(/%(2C|2F|3A)/g, decodeURIComponent);
   return address.href;
 }
@@ -24,19 +24,19 @@ function linkTo(tab, { checkpoint, direction, seed, temperature, style, seeds })
  * Check what a link says.
  *
  * @param link     as `linked` gives it
- * @param desk     knows the models (`sheets`), the `limits` of seed, temperature and style, and the words
+ * @param editor   for its `inputSpecs`, its `texts`, and its `limits` of seed, temperature and style
  * @param numbers  (checkpoint, direction) → how many numbers its styles have, 0 for none
- * @returns {settings, complaints}: settings are null if the model is not here; what is out of range is left out.
+ * @returns {settings, complaints}: settings, without those out of range, null if the model is not here; sentences.
  */
-function checkLink(link, { sheets, limits, texts }, numbers) {
+function checkLink(link, { inputSpecs, limits, texts }, numbers) {
   const checkpoint = link.model;
-  const directionsOf = (model) => ["A2B", "B2A"].filter((name) => `${model} ${name}` in sheets);
+  const directionsOf = (model) => ["A2B", "B2A"].filter((name) => `${model} ${name}` in inputSpecs);
   const directions = directionsOf(checkpoint);
   if (!directions.length) {
     return { settings: null, complaints: [texts.link_model.replace("{name}", String(checkpoint ?? "").slice(0, 60))] };
   }
   const complaints = [];
-  /** The value of a field if it is there and fits. */
+  /** The value of a field if it is there and valid. */
   const field = (name, read, fits, limit) => {
     if (!(name in link)) return undefined;
     const value = read(link[name]);
@@ -66,33 +66,31 @@ function checkLink(link, { sheets, limits, texts }, numbers) {
 }
 
 /**
- * Take the settings of the address's link now, if it is for this tab, and whenever another one is put there; say what
- * is wrong with it. Arguments as `checkLink`.
- *
- * @param take  called with the settings
+ * Call `recall(settings)` for the link in the address, now and whenever it changes, if it is for this tab; show what
+ * is wrong with it. The other arguments are those of `checkLink`.
  */
-function followLinks(tab, element, desk, take, numbers = () => 0) {
+function followLinks(tab, element, editor, recall, numbers = () => 0) {
   const open = (link) => {
-    const { settings, complaints } = checkLink(link, desk, numbers);
-    if (settings) take(settings);
-    if (complaints.length) desk.talk.say(complaints.join(" "));
+    const { settings, complaints } = checkLink(link, editor, numbers);
+    if (settings) recall(settings);
+    if (complaints.length) editor.toasts.show(complaints.join(" "));
   };
-  const look = () => {
-    if (!element.isConnected) return removeEventListener("hashchange", look);
+  const read = () => {
+    if (!element.isConnected) return removeEventListener("hashchange", read);
     const link = linked();
-    if (link?.tab === tab && "model" in link) open(link); // without a model it is about the tab alone
+    if (link?.tab === tab && "model" in link) open(link); // without a model it only names the tab
   };
-  addEventListener("hashchange", look);
-  look();
+  addEventListener("hashchange", read);
+  read();
 }
 
 /** Put a link into the address bar and the clipboard, and say so. */
-async function copyLink(address, talk) {
+async function copyLink(address, toasts) {
   window.history.replaceState(window.history.state, "", address);
   try {
     await navigator.clipboard.writeText(address);
-    talk.say(talk.texts.link_copied);
+    toasts.show(toasts.texts.link_copied);
   } catch {
-    talk.say(talk.texts.link_in_bar); // no clipboard without HTTPS, or none allowed
+    toasts.show(toasts.texts.link_in_bar); // without HTTPS or permission there is no clipboard
   }
 }

@@ -1,5 +1,5 @@
-// ZIP files that store without compressing: their pictures are compressed already, so forty lines do, and
-// nothing that a visitor made has to travel to a server or a library come from elsewhere.
+// ZIP files without compression, which suffices for pictures that are compressed already. Written here, so that neither
+// a server nor a library is needed for what a visitor made.
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? (byte >>> 1) ^ 0xedb88320 : byte >>> 1;

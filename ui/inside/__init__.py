@@ -57,12 +57,12 @@ class InsideParts(NamedTuple):
 def inside_parts(answers: Answers) -> InsideParts:
     """Everything for a component of your own: its html_template, css_template, js_on_load, texts, server functions.
 
-    In JavaScript, behind the desk's scripts:
+    In JavaScript, after the scripts of the editor:
 
-        const inside = new Inside($(".inside"), { talk, texts, result: canvas, ask: () => question });
+        const inside = new Inside($(".inside"), { client, toasts, texts, result: canvas, question: () => question });
 
-    `question` is {payload, image, second} as for `talk.askAbout`, or null while there is no result. Call
-    `inside.hold()` when a result is asked for and `inside.follow()` when the newest one is shown.
+    `question` is {payload, image, second} as for `client.callWithImage`, or null while there is no result.
+    Call `inside.pause()` when a result is requested and `inside.refresh()` when the newest one is shown.
     """
     return InsideParts(
         html=_read("inside.html"),

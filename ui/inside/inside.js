@@ -1,26 +1,28 @@
-// Look inside: asks for one view after the other, only while the switch is on and no result is awaited.
+// Look inside: requests one view after the other, but only while the switch is on and no result is awaited.
 
 const COLOURS = [[166, 54, 3], [241, 163, 64], [245, 243, 240], [116, 173, 209], [5, 72, 130]]; // made … real
-const LEAST_RANGE = 0.1; // of the marks that the colours are stretched over: less is noise
+const LEAST_RANGE = 0.1; // of the scores over which the colours are stretched: less is noise
 
 class Inside {
   /**
-   * @param root     the element of inside.html
-   * @param talk     a Talk
-   * @param texts    the sentences for a visitor
-   * @param result   the canvas that shows the result
-   * @param ask      () => {payload, image, second} of the result that is shown, null while there is none
+   * @param root      the element of inside.html
+   * @param client    a ServerClient with the server function `look`
+   * @param toasts    a Toasts
+   * @param texts     by key, in the visitor's language
+   * @param result    the canvas that shows the result
+   * @param question  () => {payload, image, second} about the shown result, null while there is none
    */
-  constructor(root, { talk, texts, result, ask }) {
-    Object.assign(this, { root, talk, texts, result, ask });
-    this.heat = null; // {maps, picture} that the patches' canvases show
-    this.live = new Live(
-      ({ payload, image, second }) => talk.askAbout("look", payload, image, second),
-      (answer, { view }) => this.show(answer, view),
-      (error) => talk.say(error.message === "lost" ? texts.offline : error.message),
-      (busy) => this.part("views").setAttribute("aria-busy", busy),
-    );
-    this.part("switch").onclick = () => this.turn(!this.on);
+  constructor(root, { client, toasts, texts, result, question }) {
+    Object.assign(this, { root, texts, result, question });
+    this.heatmaps = null; // what the canvases of the patches show: {maps, figures, scores, picture}
+    this.requests = new LiveRequests({
+      send: ({ payload, image, second }) => client.callWithImage("look", payload, image, second),
+      onAnswer: (answer, { view }) => this.show(answer, view),
+      onError: (error) => toasts.show(error.message),
+      onBusy: (busy) => this.part("views").setAttribute("aria-busy", busy),
+      offline: texts.offline,
+    });
+    this.part("switch").onclick = () => this.open(!this.isOpen);
     this.part("strength").oninput = () => this.paint();
     this.part("stretch").onclick = (event) => {
       event.currentTarget.setAttribute("aria-pressed", !this.stretched);
@@ -32,7 +34,7 @@ class Inside {
     return root.querySelector(`[data-inside="${name}"]`);
   }
 
-  get on() {
+  get isOpen() {
     return !this.part("views").hidden;
   }
 
@@ -40,30 +42,30 @@ class Inside {
     return this.part("stretch").getAttribute("aria-pressed") === "true";
   }
 
-  turn(on) {
-    this.part("switch").setAttribute("aria-checked", on);
-    this.part("views").hidden = !on;
-    this.hold();
-    this.follow();
+  open(isOpen) {
+    this.part("switch").setAttribute("aria-checked", isOpen);
+    this.part("views").hidden = !isOpen;
+    this.pause();
+    this.refresh();
   }
 
-  /** A result is being asked for: nothing more about the one before. */
-  hold() {
-    this.live.forget();
+  /** Drop the requests about the result: a new one is awaited. */
+  pause() {
+    this.requests.drop();
   }
 
-  /** The newest result is shown, or there is none any more: look into it. */
-  follow() {
-    if (!this.on) return;
-    const empty = this.ask() === null;
+  /** Request all views of the shown result, or show that there is none. */
+  refresh() {
+    if (!this.isOpen) return;
+    const empty = this.question() === null;
     this.part("empty").hidden = !empty;
     if (empty) for (const section of this.root.querySelectorAll("section")) section.hidden = true;
     else this.request(0);
   }
 
   request(view) {
-    this.live.request(() => {
-      const question = this.ask();
+    this.requests.request(() => {
+      const question = this.question();
       return { view, payload: { ...question, payload: { ...question.payload, view } } };
     });
   }
@@ -83,7 +85,7 @@ class Inside {
     this.part("about", section).replaceChildren(...(missing ? [missing] : [this.texts[about], " (", link, ")"]));
   }
 
-  // ---- the discriminator's marks
+  // ---- the discriminator's scores
 
   patches(answer, section) {
     const maps = answer.maps ?? [];
@@ -92,30 +94,30 @@ class Inside {
     const figures = this.figures(section, maps.length, () => squareContext(512).canvas);
     const picture = squareContext(512);
     picture.drawImage(this.result, 0, 0, 512, 512);
-    picture.globalCompositeOperation = "saturation"; // grey, so that colour means a mark and nothing else
+    picture.globalCompositeOperation = "saturation"; // grey, so that all colour is that of the scores
     picture.fillRect(0, 0, 512, 512);
-    const marks = maps.flatMap((map) => map.scores.flat());
-    this.heat = maps.length && { maps, figures, marks, picture: picture.canvas };
+    const allScores = maps.flatMap((map) => map.scores.flat());
+    this.heatmaps = maps.length ? { maps, figures, scores: allScores, picture: picture.canvas } : null;
     if (!maps.length) return;
     const mean = (values) => (values.reduce((a, b) => a + b, 0) / values.length).toFixed(2);
     for (const [i, { patch, scores }] of maps.entries()) {
       const [canvas, caption] = figures[i].children;
-      const say = (text) => text.replaceAll("{patch}", patch).replace("{mean}", mean(scores.flat()));
+      const fill = (text) => text.replaceAll("{patch}", patch).replace("{mean}", mean(scores.flat()));
       canvas.setAttribute("role", "img");
-      canvas.setAttribute("aria-label", say(this.texts.heat_picture));
-      caption.textContent = say(this.texts.heat_patch);
+      canvas.setAttribute("aria-label", fill(this.texts.heat_picture));
+      caption.textContent = fill(this.texts.heat_patch);
     }
-    this.part("mean").textContent = this.texts.heat_mean.replace("{mean}", mean(marks));
+    this.part("mean").textContent = this.texts.heat_mean.replace("{mean}", mean(allScores));
     this.paint();
   }
 
-  /** The marks over the result, and the legend: colours over 0 … 1, or over the marks that there are. */
+  /** Paint the scores over the result, and the legend: the colours span 0 … 1, or the range of these scores. */
   paint() {
-    if (!this.heat) return;
-    const { maps, figures, marks, picture } = this.heat;
+    if (!this.heatmaps) return;
+    const { maps, figures, scores: allScores, picture } = this.heatmaps;
     let [low, high] = [0, 1];
     if (this.stretched) {
-      [low, high] = [Math.min(...marks), Math.max(...marks)];
+      [low, high] = [Math.min(...allScores), Math.max(...allScores)];
       low = Math.max(0, Math.min(low, (low + high - LEAST_RANGE) / 2));
       high = Math.max(high, low + LEAST_RANGE);
     }
@@ -143,7 +145,7 @@ class Inside {
     }
   }
 
-  // ---- the code, the skips
+  // ---- the code and the skip connections
 
   async code(answer, section) {
     const image = await loadImage(answer.image);
@@ -161,7 +163,7 @@ class Inside {
     figure.lastChild.textContent = name;
   }
 
-  /** So many figures in a section, each of a picture that `make` makes and a caption; what is there stays. */
+  /** Make `count` figures in a section, each of a picture from `make()` and a caption, and keep those that are there. */
   figures(section, count, make) {
     const place = this.part("pictures", section);
     while (place.children.length > count) place.lastChild.remove();
@@ -174,7 +176,7 @@ class Inside {
   }
 }
 
-/** The colour of a share from 0, made, to 1, real. */
+/** The colour of a score from 0 (made) to 1 (real). */
 function colour(share) {
   const at = Math.min(Math.max(share, 0), 1) * (COLOURS.length - 1);
   const i = Math.min(Math.floor(at), COLOURS.length - 2);

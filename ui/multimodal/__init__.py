@@ -1,7 +1,7 @@
 """The tab for methods that give another result for every style (MUNIT).
 
-Its component, a `gr.HTML`, has the drawing editor in it; a pad and sliders over the directions in which real images'
-styles vary; random styles, styles of pictures and kept ones; the way between two; and one style on many inputs.
+Its component, a `gr.HTML`, contains the editor; a pad and sliders over the directions in which real images' styles
+vary; random styles, styles of pictures and saved ones; interpolation between two; and one style on many inputs.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,19 @@ import i2i_models as i2i
 from i2i_models.directions import target
 from ui import text
 from ui.answers import Answers
-from ui.canvas import desk_component
+from ui.editor import component_with_editor
 from ui.multimodal.answers import StyleAnswers, style_controls
 from ui.tab_parts import PRIVATE, ModelChoice, card_panel
-from ui.uploads import MAX_FILE_BYTES
 
 HERE = Path(__file__).parent
-SCRIPTS = ("space.js", "kept.js", "panels.js", "many.js", "multimodal.js")
+SCRIPTS = (
+    "style_space.js",
+    "style_pad.js",
+    "saved_styles.js",
+    "style_panels.js",
+    "many_inputs_panel.js",
+    "multimodal.js",
+)
 
 
 def style_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Translator]) -> None:
@@ -33,7 +39,7 @@ def style_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Translato
     name = str(tab.id)
     choice = ModelChoice(translators, name)
     value = {"checkpoint": choice.first.info.name, "direction": choice.first.directions[0]}
-    component = styles_component(answers, translators, value, elem_id=f"{name}-easel")
+    component = styles_component(answers, translators, value, elem_id=f"{name}-view")
     card_panel(choice, name)
     gr.on(
         [choice.model.change, choice.direction.change],
@@ -57,11 +63,10 @@ def styles_component(
             The page's other controls change the component by changing this value.
     """
     styles = StyleAnswers(answers)
-    return desk_component(
+    return component_with_editor(
         answers,
         translators,
         value,
-        MAX_FILE_BYTES,
         elem_id,
         html=_read("multimodal.html"),
         css=_read("multimodal.css"),

@@ -1,20 +1,20 @@
-// The palette of kept styles: in this browser only, never sent anywhere but as the style of a question.
+// The styles that a visitor saved, in this browser only. None is sent to the server but as the style of a request.
 
-const KEPT = "i2i-kept-styles";
-const MOST_KEPT = 60;
+const STORAGE_KEY = "i2i-kept-styles"; // as it was when the first visitors saved some
+const MOST_SAVED = 60;
 
-class Kept {
+class SavedStyles {
   constructor() {
     this.items = this.read();
   }
 
-  /** What the browser stores; whatever in it is no kept style is left out. */
+  /** The styles that the browser stores; anything else in there is left out. */
   read() {
     let stored = [];
     try {
-      stored = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+      stored = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
     } catch {
-      // no storage allowed, or not ours: begin with none
+      // storage is not allowed, or its content is not ours
     }
     const good = (item) =>
       item && ["name", "checkpoint", "domain", "picture"].every((key) => typeof item[key] === "string") &&
@@ -24,13 +24,13 @@ class Kept {
 
   write() {
     try {
-      localStorage.setItem(KEPT, JSON.stringify(this.items));
+      localStorage.setItem(STORAGE_KEY, JSON.stringify(this.items));
     } catch {
-      // full or forbidden: they last as long as the page
+      // storage is full or not allowed: the styles last as long as the page
     }
   }
 
-  /** Those of a model's target domain, of so many numbers; styles of other networks mean nothing to it. */
+  /** The styles of a model's target domain that have `length` numbers, as its network takes them. */
   of({ checkpoint, direction }, length) {
     const fits = (item) =>
       item.checkpoint === checkpoint && item.domain === direction[2] && item.style.length === length;
@@ -39,7 +39,7 @@ class Kept {
 
   add({ checkpoint, direction }, style, picture, name) {
     const item = { name, checkpoint, domain: direction[2], style: [...style], picture };
-    this.items = [...this.items, item].slice(-MOST_KEPT);
+    this.items = [...this.items, item].slice(-MOST_SAVED);
     this.write();
     return item;
   }

@@ -25,38 +25,38 @@ SMILE: list[list[Point]] = [
 ]
 
 
-class Easel:
+class TranslationView:
     """One open page, seen through one of its tabs."""
 
     def __init__(self, page: Page, tab: str = "paired", complaints: list[str] | None = None) -> None:
         self.page, self.tab = page, tab
         self.complaints = [] if complaints is None else complaints
-        self.root = page.locator(f"#{tab}-easel")
-        self.desk = self.root.locator(".desk")
-        self.paper = self.root.locator(".paper")
-        self.result = self.root.locator(".out")
+        self.root = page.locator(f"#{tab}-view")
+        self.editor = self.root.locator(".editor")
+        self.drawing = self.root.locator(".drawing")
+        self.result = self.root.locator(".result")
         self.toast = self.root.locator(".toast")
 
-    def open_tab(self, name: str) -> "Easel":
+    def open_tab(self, name: str) -> "TranslationView":
         """Go to another tab; the page seen through it."""
         self.page.get_by_role("tab", name=name.title(), exact=True).click()
-        easel = Easel(self.page, name, self.complaints)
-        expect(easel.desk).to_be_visible()
-        return easel
+        view = TranslationView(self.page, name, self.complaints)
+        expect(view.editor).to_be_visible()
+        return view
 
     def ready(self) -> None:
         """Wait until the page takes strokes (or says that it has no model)."""
-        self.page.locator(".desk[data-kind]:visible, :text('No model here yet'), .inviting:visible").first.wait_for()
+        self.page.locator(".editor[data-kind]:visible, :text('No model here yet'), .inviting:visible").first.wait_for()
 
     def model(self, name: str, kind: str) -> None:
-        """Choose a model by its folder's name and wait for paper of its kind."""
+        """Choose a model by its folder's name and wait for the editor of its kind."""
         label = self.page.locator(f"#{self.tab}-model label")
         label.filter(has=self.page.locator(f'input[value="{name}"]')).click()
-        expect(self.desk).to_have_attribute("data-kind", kind)
+        expect(self.editor).to_have_attribute("data-kind", kind)
 
-    def invite(self, n: int = 0) -> str:
-        """Take an example of those in the empty result; the result's fingerprint."""
-        self.root.locator(".invited button").nth(n).click()
+    def choose_example(self, n: int = 0) -> str:
+        """Choose one of the examples in the empty result; the fingerprint of the result for it."""
+        self.root.locator(".first-examples button").nth(n).click()
         return self.settled()
 
     def facades(self) -> None:
@@ -67,8 +67,8 @@ class Easel:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def stroke(self, points: list[Point], release: bool = True) -> None:
-        """One stroke of the mouse; points in fractions of the paper."""
-        box = self.paper.bounding_box()
+        """One stroke of the mouse; points in fractions of the drawing."""
+        box = self.drawing.bounding_box()
         assert box is not None
         at = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in points]
         self.page.mouse.move(*at[0])

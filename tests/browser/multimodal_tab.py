@@ -14,7 +14,7 @@ import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.checkpoints.styles import StyleSpace, principal, save_styles
 
-from .easel import Easel
+from .translation_view import TranslationView
 
 SIZE, DIM = 64, 8
 
@@ -54,16 +54,16 @@ def save_munit(folder: Path, title: str, kinds: tuple[str, str], seed: int) -> N
         drawing.save(folder / "examples" / f"{i}.png")
 
 
-class Studio(Easel):
+class MultimodalTab(TranslationView):
     """The Multimodal tab, or another one with styles."""
 
-    def __init__(self, easel: Easel, tab: str = "multimodal") -> None:
-        super().__init__(easel.page, tab, easel.complaints)
+    def __init__(self, view: TranslationView, tab: str = "multimodal") -> None:
+        super().__init__(view.page, tab, view.complaints)
         self.pad, self.dot = self.root.locator(".pad"), self.root.locator(".dot")
 
     def open(self) -> None:
         self.page.get_by_role("tab", name="Multimodal").click()
-        self.root.locator(".desk[data-kind]").wait_for()
+        self.root.locator(".editor[data-kind]").wait_for()
         expect(self.root.locator('[data-part="seed"]')).not_to_be_empty()
 
     def part(self, name: str) -> Locator:
@@ -76,7 +76,7 @@ class Studio(Easel):
         return panel
 
     def example(self, number: int = 0) -> str:
-        self.root.locator(".invited button").nth(number).click()
+        self.root.locator(".first-examples button").nth(number).click()
         return self.at_rest()
 
     def at_rest(self) -> str:
@@ -137,5 +137,5 @@ def asked(page: Page) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-Open = Callable[..., Studio]
+Open = Callable[..., MultimodalTab]
 """Opens the tab in a browser context of its own, which takes Playwright's options."""

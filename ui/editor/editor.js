@@ -1,25 +1,28 @@
-// The desk: the input side of every tab. Paper and tools, files, pastes and the camera, examples.
-// Knows domains by their kind (outline, labels, picture) and models by what their sheets say, never by name.
+// The editor: everything with which a visitor makes an input. Drawing and its tools, files, the clipboard, the camera,
+// examples. It knows a model by its input spec alone, never by its name.
 
 const TOOLS = { outline: ["pen", "erase"], labels: ["rect", "brush", "erase"], picture: [] };
-const WIDTHS = { outline: [1, 6, 0.5, 2.5], labels: [2, 40, 1, 10] }; // from, to, step, first; at 128 px
+const WIDTHS = { outline: [1, 6, 0.5, 2.5], labels: [2, 40, 1, 10] }; // min, max, step, default; in pixels at size 128
 
-class Desk {
+class Editor {
   /**
-   * @param root      the element that holds desk.html
-   * @param sheets    by "checkpoint direction", as `desk_parts` of ui/canvas/__init__.py puts them into props.models
-   * @param limits    {bytes}: of a visitor's file
-   * @param talk      a Talk with the server functions `open_picture` and `examples`
-   * @param onchange  called whenever the drawing is another one, during a stroke too
+   * @param root        the element of editor.html
+   * @param inputSpecs  by key "checkpoint direction", as `InputSpec` of ui/editor/__init__.py describes them
+   * @param limits      {bytes}: of a visitor's file
+   * @param texts       by key, in the visitor's language
+   * @param client      a ServerClient with the server functions `open_picture` and `examples`
+   * @param toasts      a Toasts, for messages to the visitor
+   * @param onchange    called whenever the drawing changes, also during a stroke
    */
-  constructor(root, { sheets, limits, talk, onchange }) {
-    Object.assign(this, { root, sheets, limits, talk, texts: talk.texts, onchange });
-    this.view = this.$(".paper");
-    this.frame = this.$(".sheet");
-    this.papers = {};
-    this.loaded = {}; // examples by sheet, fetched when first shown
-    this.key = this.sheet = this.paper = this.tool = this.colour = this.pointer = this.stream = this.still = this.turn = null;
-    this.listenToPaper();
+  constructor(root, { inputSpecs, limits, texts, client, toasts, onchange }) {
+    Object.assign(this, { root, inputSpecs, limits, texts, client, toasts, onchange });
+    this.canvas = this.$(".drawing");
+    this.frame = this.$(".frame");
+    this.drawings = {}; // by the drawing keys of the input specs
+    this.exampleUrls = {}; // by spec key, fetched when first shown
+    this.specKey = this.inputSpec = this.drawing = null;
+    this.tool = this.colour = this.pointer = this.stream = this.cachedImage = this.lastExample = null;
+    this.listenToDrawing();
     this.listenToButtons();
     this.listenToFiles();
     this.listenToPage();
@@ -33,39 +36,40 @@ class Desk {
     return this.$(`[data-part="${name}"]`);
   }
 
-  act(name) {
-    return this.$(`[data-do="${name}"]`);
+  button(name) {
+    return this.$(`[data-action="${name}"]`);
   }
 
-  /** Lay out the paper of a checkpoint and a direction; what was drawn for the like before is there again. */
+  /** Switch to the input of a checkpoint and a direction: its drawing, which is kept meanwhile, and its tools. */
   use(checkpoint, direction) {
-    const key = `${checkpoint} ${direction}`;
-    if (key === this.key) return;
+    const specKey = `${checkpoint} ${direction}`;
+    if (specKey === this.specKey) return;
     this.closeCamera();
     this.endStroke();
-    Object.assign(this, { checkpoint, direction, key, sheet: this.sheets[key], paper: this.paperOf(key) });
-    this.paper.show();
-    this.showSheet();
+    const [inputSpec, drawing] = [this.inputSpecs[specKey], this.drawingOf(specKey)];
+    Object.assign(this, { checkpoint, direction, specKey, inputSpec, drawing });
+    this.drawing.show();
+    this.showInputSpec();
     this.showState();
   }
 
-  paperOf(key) {
-    const { kind, size, paper: colour, drawing } = this.sheets[key];
-    return (this.papers[drawing] ??= new Paper({ kind, size, colour }, this.view));
+  drawingOf(specKey) {
+    const spec = this.inputSpecs[specKey];
+    return (this.drawings[spec.drawing_key] ??= new Drawing(spec, this.canvas));
   }
 
   get empty() {
-    return this.paper.empty;
+    return this.drawing.empty;
   }
 
-  /** The drawing for the server, at the network's size: {url: PNG data URL, key: null or what the server told}. */
+  /** The drawing for the server, at the network's size: {url: PNG data URL, key: the server's for it, null at first}. */
   get image() {
-    return (this.still ??= { url: this.paper.wire.canvas.toDataURL("image/png"), key: null });
+    return (this.cachedImage ??= { url: this.drawing.input.canvas.toDataURL("image/png"), key: null });
   }
 
   /** A copy of what the visitor sees now, a canvas. */
-  picture() {
-    return this.paper.copy(this.paper.view);
+  snapshot() {
+    return this.drawing.copy(this.drawing.shown);
   }
 
   changed() {
@@ -74,64 +78,64 @@ class Desk {
   }
 
   showState() {
-    const { paper } = this;
-    this.still = null;
-    this.part("ghost").hidden = !paper.empty;
-    this.act("undo").disabled = !paper.ops.length;
-    this.act("redo").disabled = !paper.undone.length;
-    this.act("clear").disabled = !paper.current.length;
-    const laid = paper.picture;
-    this.part("variant").hidden = !laid?.variants.outline;
+    const { drawing } = this;
+    this.cachedImage = null;
+    this.part("placeholder").hidden = !drawing.empty;
+    this.button("undo").disabled = !drawing.ops.length;
+    this.button("redo").disabled = !drawing.undone.length;
+    this.button("clear").disabled = !drawing.current.length;
+    const { picture } = drawing;
+    this.part("variant").hidden = !picture?.variants.outline;
     for (const button of this.part("variant").children) {
-      button.setAttribute("aria-pressed", button.dataset.variant === laid?.variant);
+      button.setAttribute("aria-pressed", button.dataset.variant === picture?.variant);
     }
   }
 
   // ---- drawing
 
-  listenToPaper() {
-    const { view } = this;
-    view.addEventListener("pointerdown", (event) => {
+  listenToDrawing() {
+    const { canvas } = this;
+    canvas.addEventListener("pointerdown", (event) => {
       if (!this.tool || this.pointer !== null || event.button > 0) return;
       event.preventDefault();
-      document.activeElement?.blur(); // keys belong to the drawing now, not to the field typed in last
+      document.activeElement?.blur(); // from now on, keys are for the drawing and not for the last text field
       this.pointer = event.pointerId;
-      view.setPointerCapture(this.pointer);
-      this.paper.begin(this.newOperation(), this.at(event));
+      canvas.setPointerCapture(this.pointer);
+      this.drawing.begin(this.newOperation(), this.at(event));
       this.changed();
     });
     // A quick stroke must not count as a fling, which would swallow the tap on the next button.
-    view.addEventListener("touchstart", (event) => this.tool && event.preventDefault(), { passive: false });
-    view.addEventListener("pointermove", (event) => {
+    canvas.addEventListener("touchstart", (event) => this.tool && event.preventDefault(), { passive: false });
+    canvas.addEventListener("pointermove", (event) => {
       if (event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
-      this.paper.extend((events.length ? events : [event]).map((e) => this.at(e)));
+      this.drawing.extend((events.length ? events : [event]).map((e) => this.at(e)));
       this.changed();
     });
-    view.addEventListener("pointerup", (event) => event.pointerId === this.pointer && this.endStroke());
-    view.addEventListener("pointercancel", (event) => event.pointerId === this.pointer && this.endStroke(false));
+    canvas.addEventListener("pointerup", (event) => event.pointerId === this.pointer && this.endStroke());
+    canvas.addEventListener("pointercancel", (event) => event.pointerId === this.pointer && this.endStroke(false));
   }
 
   at(event) {
-    const box = this.view.getBoundingClientRect();
-    const { size } = this.paper;
+    const box = this.canvas.getBoundingClientRect();
+    const { size } = this.drawing;
     return [((event.clientX - box.left) / box.width) * size, ((event.clientY - box.top) / box.height) * size];
   }
 
   newOperation() {
-    const { tool, colour, paper } = this;
+    const { tool, colour, drawing } = this;
     if (tool === "rect") return { type: "rect", colour };
     const erases = tool === "erase";
-    const width = ((this.part("width").valueAsNumber * paper.size) / 128) * (erases && !paper.exact ? 4 : 1);
-    return { type: "stroke", colour: erases ? paper.colour : colour, width, erases };
+    const width = ((this.part("width").valueAsNumber * drawing.size) / 128) * (erases && !drawing.exact ? 4 : 1);
+    return { type: "stroke", colour: erases ? drawing.background : colour, width, erases };
   }
 
-  /** The pointer is gone; keep what it drew, or drop it (a second finger, a lost pointer). */
+  /** The pointer is gone: keep what it drew, or drop it (a second finger, a lost pointer). */
   endStroke(keep = true) {
     if (this.pointer === null) return;
     this.pointer = null;
-    if (keep) this.paper.finish();
-    else this.paper.cancel();
+    if (keep) this.drawing.finish();
+    else this.drawing.cancel();
     this.changed();
   }
 
@@ -144,65 +148,65 @@ class Desk {
 
   chooseColour(value) {
     this.colour = value;
-    if (this.tool === "erase") this.chooseTool(TOOLS[this.sheet.kind][0]);
+    if (this.tool === "erase") this.chooseTool(TOOLS[this.inputSpec.kind][0]);
     for (const button of this.part("palette").children) button.setAttribute("aria-pressed", button.value === value);
   }
 
   undo() {
-    if (this.paper.undo()) this.changed();
+    if (this.drawing.undo()) this.changed();
   }
 
   redo() {
-    if (this.paper.redo()) this.changed();
+    if (this.drawing.redo()) this.changed();
   }
 
   clear() {
-    this.paper.clear();
+    this.drawing.clear();
     this.changed();
   }
 
   // ---- pictures: examples, files, the clipboard, the camera
 
-  /** Lay a picture on the paper (of another sheet by its `key`); `urls` holds it as it is and maybe its outline. */
-  async place(urls, variant, key = this.key) {
+  /** Place a picture on the drawing of a spec key; `urls` has it as it is (`as_is`) and maybe as an `outline`. */
+  async place(urls, variant, specKey = this.specKey) {
     const variants = {};
     for (const [name, url] of Object.entries(urls)) variants[name] = await loadImage(url);
     const operation = { type: "picture", variants, variant };
-    const paper = this.paperOf(key);
-    if (paper !== this.paper) return paper.keep(operation); // or another model was chosen in the meantime
+    const drawing = this.drawingOf(specKey);
+    if (drawing !== this.drawing) return drawing.record(operation); // not the visible one, maybe not any more
     this.endStroke();
-    this.paper.add(operation);
+    drawing.add(operation);
     this.changed();
   }
 
   chooseVariant(name) {
-    this.paper.picture.variant = name;
-    this.paper.redraw();
+    this.drawing.picture.variant = name;
+    this.drawing.redraw();
     this.changed();
   }
 
-  /** A visitor's file as {pictures, variant}; null, with a sentence said, if it is none that can be used. */
+  /** A visitor's file as {pictures, variant}; null, and a message to the visitor, if it cannot be used. */
   async openFile(file) {
     if (file.size > this.limits.bytes) {
       const mega = (bytes) => Math.round(bytes / 1e6);
       const sentence = this.texts.too_large.replace("{size}", mega(file.size));
-      this.talk.say(sentence.replace("{limit}", mega(this.limits.bytes)));
+      this.toasts.show(sentence.replace("{limit}", mega(this.limits.bytes)));
       return null;
     }
     const { checkpoint, direction } = this;
     try {
-      return await this.talk.call("open_picture", { binary: true, data: { file, checkpoint, direction } });
+      return await this.client.call("open_picture", { binary: true, data: { file, checkpoint, direction } });
     } catch (error) {
-      this.talk.say(error.message);
+      this.toasts.show(error.message);
       return null;
     }
   }
 
   async takeFile(file) {
-    const { key } = this;
+    const { specKey } = this;
     this.frame.setAttribute("aria-busy", "true");
     const answer = await this.openFile(file);
-    if (answer) await this.place(answer.pictures, answer.variant, key);
+    if (answer) await this.place(answer.pictures, answer.variant, specKey);
     this.frame.removeAttribute("aria-busy");
   }
 
@@ -217,13 +221,13 @@ class Desk {
       const video = { width: 1280, height: 720, facingMode: "environment" };
       this.stream = await navigator.mediaDevices.getUserMedia({ video });
     } catch {
-      return this.talk.say(this.texts.no_camera);
+      return this.toasts.show(this.texts.no_camera);
     }
     const video = this.$(".camera");
     video.srcObject = this.stream;
     await video.play();
     video.hidden = this.part("shutter").hidden = false;
-    this.act("shoot").focus({ preventScroll: true });
+    this.button("shoot").focus({ preventScroll: true });
   }
 
   closeCamera() {
@@ -232,7 +236,7 @@ class Desk {
     this.$(".camera").hidden = this.part("shutter").hidden = true;
   }
 
-  /** The middle square of what the camera sees, as the visitor saw it on the paper. */
+  /** Take the central square of the camera's picture, which is what the visitor sees. */
   shoot() {
     const video = this.$(".camera");
     const { videoWidth: width, videoHeight: height } = video;
@@ -243,27 +247,27 @@ class Desk {
     ctx.canvas.toBlob((blob) => this.takeFile(new File([blob], "camera.png", { type: "image/png" })));
   }
 
-  /** The sheet's example pictures as data URLs; asked for once a sheet. */
+  /** The example pictures of the present input spec as data URLs, fetched once. */
   examples() {
     const { checkpoint, direction } = this;
-    return (this.loaded[this.key] ??= this.talk
+    return (this.exampleUrls[this.specKey] ??= this.client
       .call("examples", { checkpoint, direction })
       .then((answer) => answer.examples));
   }
 
-  /** Fill an element with a button for each example; a click calls `choose(url)`, or lays it on the paper. */
+  /** Fill an element with a button for each example; a click calls `choose(url)`, by default to place it. */
   async showExamples(container, choose = (url) => this.place({ as_is: url }, "as_is")) {
-    const { key } = this;
-    const buttons = Array.from({ length: this.sheet.examples }, (_, i) => {
+    const { specKey } = this;
+    const buttons = Array.from({ length: this.inputSpec.examples }, (_, i) => {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "thumb" });
       button.setAttribute("aria-label", this.texts.example.replace("{n}", i + 1));
       button.disabled = true;
       return button;
     });
-    container.replaceChildren(...buttons); // at once, in their place: the pictures come later
+    container.replaceChildren(...buttons); // before the pictures come, so that nothing moves when they do
     if (!buttons.length) return;
     const urls = await this.examples().catch(() => {
-      delete this.loaded[key]; // asked for again when the sheet is shown the next time
+      delete this.exampleUrls[specKey]; // fetched again when they are shown the next time
       return [];
     });
     urls.forEach((url, i) => {
@@ -272,19 +276,20 @@ class Desk {
     });
   }
 
-  /** Lay the example after the one that came last on the paper. */
+  /** Place the example after the last one. */
   async nextExample() {
-    const { key } = this;
+    const { specKey } = this;
     const urls = await this.examples().catch(() => []);
-    if (!urls.length || key !== this.key) return;
-    this.turn = { key, n: this.turn?.key === key ? (this.turn.n + 1) % urls.length : 0 };
-    await this.place({ as_is: urls[this.turn.n] }, "as_is");
+    if (!urls.length || specKey !== this.specKey) return;
+    const n = this.lastExample?.specKey === specKey ? (this.lastExample.n + 1) % urls.length : 0;
+    this.lastExample = { specKey, n };
+    await this.place({ as_is: urls[n] }, "as_is");
   }
 
-  // ---- what the sheet offers
+  // ---- the tools and colours of an input spec
 
   showPalette() {
-    const swatches = Object.entries(this.sheet.palette).map(([name, value]) => {
+    const swatches = Object.entries(this.inputSpec.palette).map(([name, value]) => {
       const button = Object.assign(document.createElement("button"), { type: "button", value });
       const dot = document.createElement("i");
       dot.style.background = value;
@@ -296,24 +301,24 @@ class Desk {
     this.part("palette").hidden = !swatches.length;
   }
 
-  showSheet() {
-    const { kind, pen } = this.sheet;
-    const draws = TOOLS[kind];
+  showInputSpec() {
+    const { kind, foreground } = this.inputSpec;
+    const tools = TOOLS[kind];
     this.root.dataset.kind = kind;
-    this.part("drawing").hidden = !draws.length;
-    for (const button of this.root.querySelectorAll("[data-tool]")) button.hidden = !draws.includes(button.dataset.tool);
-    if (draws.length) {
+    this.part("drawing-tools").hidden = !tools.length;
+    for (const button of this.root.querySelectorAll("[data-tool]")) button.hidden = !tools.includes(button.dataset.tool);
+    if (tools.length) {
       const [min, max, step, value] = WIDTHS[kind];
       Object.assign(this.part("width"), { min, max, step });
       this.part("width").value = value;
     }
-    this.part("ghost").textContent = this.texts[`ghost_${kind}`];
+    this.part("placeholder").textContent = this.texts[`placeholder_${kind}`];
     this.showPalette();
-    this.chooseTool(draws[0] ?? null);
-    this.chooseColour(pen);
+    this.chooseTool(tools[0] ?? null);
+    this.chooseColour(foreground);
   }
 
-  // ---- wiring
+  // ---- events
 
   listenToButtons() {
     const actions = {
@@ -327,7 +332,7 @@ class Desk {
     };
     this.root.addEventListener("click", (event) => {
       const button = event.target.closest("button");
-      if (button?.dataset.do) actions[button.dataset.do]();
+      if (button?.dataset.action) actions[button.dataset.action]();
       else if (button?.dataset.tool) this.chooseTool(button.dataset.tool);
       else if (button?.dataset.variant) this.chooseVariant(button.dataset.variant);
     });
@@ -347,21 +352,21 @@ class Desk {
     frame.addEventListener("drop", (event) => {
       event.preventDefault();
       frame.classList.remove("over");
-      if (!this.takeTransfer(event.dataTransfer)) this.talk.say(this.texts.not_a_picture);
+      if (!this.takeTransfer(event.dataTransfer)) this.toasts.show(this.texts.not_a_picture);
     });
   }
 
-  /** Pastes and keys anywhere on the page go to the desk in sight. */
+  /** Pastes and keys anywhere on the page go to the visible editor. */
   listenToPage() {
     const page = new AbortController();
     const listen = (type, handler) => document.addEventListener(type, (event) => {
-      if (!this.root.isConnected) page.abort(); // the component was taken off the page
+      if (!this.root.isConnected) page.abort(); // the component was removed from the page
       else if (this.isMeant(event)) handler(event);
     }, { signal: page.signal });
 
     for (const type of ["pointerdown", "focusin"]) {
       this.root.addEventListener(type, () => {
-        document.querySelectorAll(".desk.active").forEach((desk) => desk.classList.remove("active"));
+        document.querySelectorAll(".editor.active").forEach((editor) => editor.classList.remove("active"));
         this.root.classList.add("active");
       });
     }
@@ -379,11 +384,11 @@ class Desk {
     });
   }
 
-  /** Whether a key or a paste is for this desk: none typed into a field, and of several in sight for the last used. */
+  /** Whether a key or paste is for this editor: not typed into a field, and for the last used of the visible editors. */
   isMeant(event) {
     const field = "input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, [contenteditable=true]";
     if (event.target.closest?.(field)) return false;
-    const seen = [...document.querySelectorAll(".desk")].filter((desk) => desk.offsetParent !== null);
-    return this.root === (seen.find((desk) => desk.classList.contains("active")) ?? seen[0]);
+    const seen = [...document.querySelectorAll(".editor")].filter((editor) => editor.offsetParent !== null);
+    return this.root === (seen.find((editor) => editor.classList.contains("active")) ?? seen[0]);
   }
 }

@@ -1,15 +1,15 @@
-// One style on many pictures at once: pairs of input and result, and a contact sheet of them to download.
+// The present style on many inputs: pairs of input and result, and a contact sheet of them to download.
 
 const MOST_INPUTS = 24;
 
-class ManyPanel extends Panel {
+class ManyInputsPanel extends Panel {
   setUp() {
     this.pairs = [];
-    this.act("all-examples").onclick = () => this.addExamples();
-    this.act("many-files").onclick = () => this.part("many-file").click();
-    this.act("cancel-many").onclick = () => this.stop();
-    this.act("sheet").onclick = () => this.download();
-    this.part("many-file").addEventListener("change", (event) => {
+    this.button("all-examples").onclick = () => this.addExamples();
+    this.button("choose-inputs").onclick = () => this.part("input-files").click();
+    this.button("cancel-job").onclick = () => this.stop();
+    this.button("contact-sheet").onclick = () => this.download();
+    this.part("input-files").addEventListener("change", (event) => {
       const files = [...event.target.files];
       event.target.value = "";
       this.addFiles(files);
@@ -20,23 +20,23 @@ class ManyPanel extends Panel {
     this.stop();
     this.pairs = [];
     this.tiles.replaceChildren();
-    this.act("sheet").disabled = true;
-    this.part("none-many").hidden = false;
-    this.act("all-examples").hidden = !this.app.desk.sheet.examples;
+    this.button("contact-sheet").disabled = true;
+    this.part("no-inputs").hidden = false;
+    this.button("all-examples").hidden = !this.app.editor.inputSpec.examples;
   }
 
-  /** End the job under way, if any; what is done stays. */
+  /** Cancel or end the job under way, if there is one; what is done stays. */
   stop() {
     this.job = {};
-    this.part("progress").hidden = this.act("cancel-many").hidden = true;
+    this.part("progress").hidden = this.button("cancel-job").hidden = true;
   }
 
-  /** Begin a job of `count` pieces that the visitor can watch and cancel: {done(), cancelled()}. */
+  /** Begin a job of `count` steps whose progress is shown and which can be cancelled: {done(), cancelled(), end()}. */
   start(count) {
     const job = (this.job = {});
     const progress = this.part("progress");
     Object.assign(progress, { max: count, value: 0, hidden: false });
-    this.act("cancel-many").hidden = false;
+    this.button("cancel-job").hidden = false;
     return {
       done: () => this.job === job && ++progress.value,
       cancelled: () => this.job !== job,
@@ -46,24 +46,24 @@ class ManyPanel extends Panel {
 
   async addExamples() {
     try {
-      await this.add((await this.app.desk.examples()).map((url) => async () => url));
+      await this.add((await this.app.editor.examples()).map((url) => async () => url));
     } catch (error) {
-      this.app.talk.say(error.message);
+      this.app.toasts.show(error.message);
     }
   }
 
-  /** Files are read one after the other; the desk says which of them is no picture, the others go on. */
+  /** Add files, one after the other. The editor shows a message for one that is no picture; the others are added. */
   addFiles(files) {
-    const { desk } = this.app;
+    const { editor } = this.app;
     return this.add(files.map((file) => async () => {
-      const answer = await desk.openFile(file);
+      const answer = await editor.openFile(file);
       return answer && answer.pictures[answer.variant];
     }));
   }
 
   async add(readers) {
     const room = MOST_INPUTS - this.pairs.length;
-    if (readers.length > room) this.app.talk.say(this.app.texts.too_many.replace("{limit}", MOST_INPUTS));
+    if (readers.length > room) this.app.toasts.show(this.app.texts.too_many.replace("{limit}", MOST_INPUTS));
     const job = this.start(Math.min(readers.length, Math.max(room, 0)));
     const { settings } = this.app;
     for (const read of readers.slice(0, room)) {
@@ -73,15 +73,15 @@ class ManyPanel extends Panel {
       job.done();
     }
     job.end();
-    this.drawn = null;
-    this.app.rest(0);
+    this.shown = null;
+    this.app.refreshWhenIdle(0);
   }
 
-  /** The input as the network gets it: laid on paper of its size. */
+  /** Add an input, drawn at the network's size as the editor would draw it. */
   async addPair(url) {
-    const { size, paper: colour, kind } = this.app.desk.sheet;
+    const { size, background, kind } = this.app.editor.inputSpec;
     const ctx = squareContext(size);
-    ctx.fillStyle = colour;
+    ctx.fillStyle = background;
     ctx.fillRect(0, 0, size, size);
     drawContained(ctx, await loadImage(url), kind !== "labels");
     const figure = Object.assign(document.createElement("div"), { className: "pair" });
@@ -92,30 +92,30 @@ class ManyPanel extends Panel {
     figure.append(ctx.canvas, result.canvas);
     this.tiles.append(figure);
     this.pairs.push({ input: ctx.canvas, result, image: { url: ctx.canvas.toDataURL("image/png"), key: null } });
-    this.part("none-many").hidden = true;
+    this.part("no-inputs").hidden = true;
   }
 
-  async refresh(wanted) {
+  async refresh(isCurrent) {
     const { app } = this;
-    const drawn = JSON.stringify([app.style, this.pairs.length]);
-    if (!this.pairs.length || drawn === this.drawn || !this.act("cancel-many").hidden) return;
+    const shown = JSON.stringify([app.style, this.pairs.length]);
+    if (!this.pairs.length || shown === this.shown || !this.button("cancel-job").hidden) return;
     const job = this.start(this.pairs.length);
     const style = [...app.style];
     for (const pair of this.pairs) {
-      const answer = await app.talk.askAbout("draw", { ...app.settings, style }, pair.image);
+      const answer = await app.client.callWithImage("draw", { ...app.settings, style }, pair.image);
       const picture = await loadImage(answer.image);
-      if (job.cancelled() || !wanted()) return job.end();
+      if (job.cancelled() || !isCurrent()) return job.end();
       pair.result.drawImage(picture, 0, 0, pair.result.canvas.width, pair.result.canvas.height);
       job.done();
     }
     job.end();
-    this.drawn = drawn;
-    this.act("sheet").disabled = false;
+    this.shown = shown;
+    this.button("contact-sheet").disabled = false;
   }
 
-  /** All pairs on one picture, input beside result. */
+  /** Download a contact sheet: all pairs, input beside result. */
   download() {
-    const { size } = this.app.desk.sheet;
+    const { size } = this.app.editor.inputSpec;
     const columns = Math.min(this.pairs.length, 4);
     const gap = Math.round(size / 16);
     const canvas = document.createElement("canvas");
@@ -130,6 +130,6 @@ class ManyPanel extends Panel {
       ctx.drawImage(input, x, y);
       ctx.drawImage(result.canvas, x + size, y);
     });
-    savePicture(canvas, `${this.app.settings.checkpoint}-sheet`);
+    downloadCanvas(canvas, `${this.app.settings.checkpoint}-sheet`);
   }
 }

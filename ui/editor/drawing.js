@@ -1,25 +1,7 @@
-// The paper: a drawing as a list of operations, so that it can be undone, redone and
-// rendered at two sizes at once: large and smooth for the eye, exact for the network.
-// All coordinates and widths are in the network's pixels.
+// A drawing as a list of operations, which can be undone and redone. It is rendered twice: `shown`, large and smooth,
+// for the visitor, and `input`, at the network's size. All coordinates and widths are in the network's pixels.
 
-/** A canvas context of `side` × `side` pixels; `canvas` is made if none is given. */
-function squareContext(side, canvas = document.createElement("canvas")) {
-  canvas.width = canvas.height = side;
-  return canvas.getContext("2d", { willReadFrequently: true });
-}
-
-/** Draw `image` as large as it fits on the square, centred, never squashed. */
-function drawContained(ctx, image, smooth) {
-  const side = ctx.canvas.width;
-  const scale = side / Math.max(image.width, image.height);
-  const w = Math.round(image.width * scale);
-  const h = Math.round(image.height * scale);
-  ctx.imageSmoothingEnabled = smooth;
-  ctx.imageSmoothingQuality = "high";
-  ctx.drawImage(image, Math.round((side - w) / 2), Math.round((side - h) / 2), w, h);
-}
-
-/** Fill a disc of whole pixels: on label maps a blended edge would be a label that does not exist. */
+/** Fill a disc of whole pixels: on label maps, a blended edge would have the colour of no label. */
 function stampDisc(ctx, x, y, width) {
   const r = Math.max(width, 1) / 2;
   for (let row = Math.ceil(y - r - 0.5); row + 0.5 <= y + r; row++) {
@@ -29,32 +11,31 @@ function stampDisc(ctx, x, y, width) {
   }
 }
 
-class Paper {
+class Drawing {
   /**
-   * @param sheet {kind, size, colour}: the domain's kind, the network's side, the colour of blank paper.
-   * @param view the canvas that the visitor sees.
+   * @param spec    {kind, size, background} of an input spec
+   * @param canvas  the canvas that the visitor sees
    */
-  constructor(sheet, view) {
-    Object.assign(this, sheet);
+  constructor({ kind, size, background }, canvas) {
+    Object.assign(this, { kind, size, background, canvas });
     this.exact = this.kind === "labels";
-    this.viewElement = view;
     this.ops = [];
     this.undone = [];
     this.open = null;
   }
 
-  /** Take over the visible canvas, which several papers share, and render everything. */
+  /** Render everything on the visible canvas, which several drawings share. */
   show() {
-    this.view = squareContext(this.exact ? this.size : Math.max(512, this.size), this.viewElement);
-    this.wire = squareContext(this.size);
+    this.shown = squareContext(this.exact ? this.size : Math.max(512, this.size), this.canvas);
+    this.input = squareContext(this.size);
     this.redraw();
   }
 
   get contexts() {
-    return [this.view, this.wire];
+    return [this.shown, this.input];
   }
 
-  /** Operations that count: those after the last clearing. */
+  /** The operations after the last clearing. */
   get current() {
     return this.ops.slice(this.ops.findLastIndex((op) => op.type === "clear") + 1);
   }
@@ -63,27 +44,27 @@ class Paper {
     return !this.open && this.current.every((op) => op.erases);
   }
 
-  /** The newest picture under the strokes, or undefined. */
+  /** The newest picture behind the strokes, or undefined. */
   get picture() {
     return this.current.findLast((op) => op.type === "picture");
   }
 
   redraw() {
     for (const ctx of this.contexts) {
-      ctx.fillStyle = this.colour;
+      ctx.fillStyle = this.background;
       ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
       for (const op of this.current) this.paint(ctx, op, 0);
     }
   }
 
-  /** Keep an operation without painting it: for a paper that is not in sight. */
-  keep(op) {
+  /** Add an operation without painting it, to a drawing that is not visible. */
+  record(op) {
     this.ops.push(op);
     this.undone = [];
   }
 
   add(op) {
-    this.keep(op);
+    this.record(op);
     for (const ctx of this.contexts) this.paint(ctx, op, 0);
   }
 
@@ -103,14 +84,14 @@ class Paper {
 
   clear() {
     if (!this.current.length) return;
-    this.keep({ type: "clear" });
+    this.record({ type: "clear" });
     this.redraw();
   }
 
-  /** Begin a stroke or rectangle at `point`; `extend` makes it grow, `finish` keeps it. */
+  /** Begin a stroke or rectangle at `point`; `extend` makes it grow, `finish` adds it to the operations. */
   begin(op, point) {
     this.open = op.type === "rect" ? { ...op, points: [point, point] } : { ...op, points: [point] };
-    if (op.type === "rect") this.under = this.contexts.map((ctx) => this.copy(ctx));
+    if (op.type === "rect") this.behind = this.contexts.map((ctx) => this.copy(ctx));
     for (const ctx of this.contexts) this.paint(ctx, this.open, 0);
   }
 
@@ -119,7 +100,7 @@ class Paper {
     const from = op.points.length;
     if (op.type === "rect") {
       op.points[1] = points[points.length - 1];
-      this.contexts.forEach((ctx, i) => ctx.drawImage(this.under[i], 0, 0));
+      this.contexts.forEach((ctx, i) => ctx.drawImage(this.behind[i], 0, 0));
     } else {
       op.points.push(...points);
     }
@@ -129,16 +110,16 @@ class Paper {
   finish() {
     const op = this.open;
     this.open = null;
-    this.under = null;
+    this.behind = null;
     op.done = true;
-    this.keep(op);
-    this.redraw(); // the pieces of a growing stroke overlap at their ends; undo and redo must give the same pixels
+    this.record(op);
+    this.redraw(); // the pieces of a growing stroke overlap at their ends, and undo and redo must give the same pixels
   }
 
-  /** Drop the open stroke as if it had never begun (a second finger, a lost pointer). */
+  /** Drop the open stroke (a second finger, a lost pointer). */
   cancel() {
     this.open = null;
-    this.under = null;
+    this.behind = null;
     this.redraw();
   }
 
@@ -151,7 +132,7 @@ class Paper {
   /** Paint one operation; of a stroke only what came from point number `from` on. */
   paint(ctx, op, from) {
     if (op.type === "picture") {
-      ctx.fillStyle = this.colour;
+      ctx.fillStyle = this.background;
       ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
       drawContained(ctx, op.variants[op.variant], !this.exact);
     } else if (op.type === "rect") {
@@ -183,7 +164,7 @@ class Paper {
     }
   }
 
-  /** Curves through the midpoints of the pointer's points: round, and each piece can be drawn alone. */
+  /** Quadratic curves through the midpoints of the pointer's points: smooth, and each piece can be drawn by itself. */
   paintLine(ctx, op, from) {
     const scale = ctx.canvas.width / this.size;
     const points = op.points.map(([x, y]) => [x * scale, y * scale]);
