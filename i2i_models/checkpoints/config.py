@@ -14,7 +14,8 @@ FORMAT = 1
 """The layout that this code reads and writes."""
 SMALLEST_SIZE, LARGEST_SIZE = 8, 4096
 
-Kind = Literal["picture", "outline", "labels"]
+Kind = Literal["picture", "outline", "labels", "paint"]
+"""How a visitor makes an image: uploads a picture, draws an outline, paints labels, paints in free colours."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Options:
     name_b: str = "B"
     """What domain B shows."""
     kind_a: Kind = "picture"
-    """How a visitor makes an image of A: uploads a picture, draws an outline, paints labels."""
+    """How a visitor makes an image of A: uploads a picture, draws an outline, paints labels, paints in free colours."""
     kind_b: Kind = "picture"
     """The same for B."""
     palette: Path | None = None
