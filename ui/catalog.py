@@ -1,9 +1,10 @@
 """The checkpoints that the page serves."""
 
 import copy
+import itertools
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class Catalog:
         self.folder = folder
         self.pool = Pool(elsewhere.at_once if elsewhere else AT_ONCE)
         self.is_warm = False
+        self._warming: threading.Thread | None = None
+        self._stopping = threading.Event()
         found: dict[str, i2i.Translator] = {}
         sources: list[str | Path] = [*i2i.find_checkpoints(folder), *more]
         for source in sources:
@@ -75,20 +78,33 @@ class Catalog:
 
         A checkpoint whose weights turn out to be damaged is left out from then on.
         """
-        thread = threading.Thread(target=self._warm, name="warm-up", daemon=True)
-        thread.start()
-        return thread
+        self._warming = threading.Thread(target=self._warm, name="warm-up", daemon=True)
+        self._warming.start()
+        return self._warming
+
+    def stop_warming(self, patience: float) -> None:
+        """Stop the warm-up, and wait for it as many seconds: a process must not end while a network runs in it."""
+        self._stopping.set()
+        if self._warming is not None:
+            self._warming.join(patience)
 
     def _warm(self) -> None:
-        folders = [t.folder for t in self.translators.values() if t.folder and _lacks_graphs(t)]
+        folders = [t.folder for t in self._until_stopped() if t.folder and _lacks_graphs(t)]
         if folders:
-            with graphs_made_apart(folders):
+            with graphs_made_apart(folders) as process:
                 self._translate_blanks()
+                while process.poll() is None and not self._stopping.wait(0.1):
+                    pass
+                process.terminate()
         self._translate_blanks()
-        self.is_warm = True
+        self.is_warm = not self._stopping.is_set()
+
+    def _until_stopped(self) -> Iterator[i2i.Translator]:
+        return itertools.takewhile(lambda _: not self._stopping.is_set(), self.translators.values())
 
     def _translate_blanks(self) -> None:
-        for name, translator in self.translators.items():
+        for translator in self._until_stopped():
+            name = translator.info.name
             try:
                 for direction in translator.directions:
                     with self.pool.slot():

@@ -135,6 +135,7 @@ class Service:
         end = time.monotonic() + PATIENCE
         while self._is_busy() and time.monotonic() < end:
             time.sleep(0.05)
+        self.catalog.stop_warming(PATIENCE)
         self.page.close(verbose=False)
 
     def _is_busy(self) -> bool:

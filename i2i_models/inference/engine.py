@@ -107,11 +107,11 @@ def chosen(choice: Choice | None = None) -> Literal["openvino", "torch"]:
 
 
 @contextlib.contextmanager
-def graphs_made_apart(folders: Iterable[Path]) -> Iterator[None]:
+def graphs_made_apart(folders: Iterable[Path]) -> Iterator[subprocess.Popen[bytes]]:
     """Make the graphs of checkpoints in another process; until this ends, the networks here answer themselves.
 
     Making a graph holds Python's interpreter for seconds, in which a server could not answer. Afterwards the graphs are
-    found on disk.
+    found on disk. The process can be terminated early.
     """
     command = [sys.executable, "-m", "i2i_models", "prepare", *(str(folder.resolve()) for folder in folders)]
     with _building:
@@ -119,7 +119,7 @@ def graphs_made_apart(folders: Iterable[Path]) -> Iterator[None]:
             command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            yield
+            yield process
         finally:
             process.wait()
 
