@@ -4,8 +4,10 @@ import colorsys
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from train.data.colours import few_colours, simplify_flat, vary_colours, warp
+from i2i_models.images.flat_colours import few_colours, flat_colours
+from train.data.colours import simplify_flat, vary_colours, warp
 
 RED, GREEN, BLUE = (200, 40, 40), (40, 160, 60), (30, 60, 190)
 
@@ -59,6 +61,20 @@ def test_few_colours_are_the_most_frequent_and_edges_get_none() -> None:
     assert (painted[0] == 255).all()
     assert np.abs(painted[40, 40].astype(int) - RED).max() <= 4
     assert (few_colours(np.full((4, 4, 3), 255, np.uint8), 5) == 255).all()
+
+
+def test_a_photo_in_flat_colours_has_no_shading() -> None:
+    shaded = np.full((200, 300, 3), 255, np.uint8)
+    shaded[50:150, 50:250] = np.linspace((200, 40, 40), (230, 60, 60), 200)[None]
+    shaded[80:120, 100:200] = (20, 60, 200)
+    flat = flat_colours(Image.fromarray(shaded))
+    assert flat.size == (300, 200)
+    pixels = np.asarray(flat)
+    assert (pixels[5, 5] == 255).all()
+    assert len(np.unique(pixels[55:75, 55:245].reshape(-1, 3), axis=0)) == 1, "a gradient stayed"
+    assert pixels[100, 150, 2] > 180 > 60 > pixels[100, 150, 0]
+    for size in ((2, 900), (900, 2), (8, 8)):
+        assert flat_colours(Image.new("RGB", size, "navy")).size == size
 
 
 @pytest.mark.parametrize("size", [64, 128])

@@ -1,6 +1,7 @@
 """Between the page and the translators: visitors' bytes, answers, caches, missing checkpoints, errors as sentences."""
 
 import base64
+import io
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ from PIL import Image, ImageDraw
 
 import i2i_models as i2i
 from i2i_models import checkpoints
+from i2i_models.checkpoints.config import Kind
 from i2i_models.networks.network import TranslationNetwork
 from ui import payload as reading
 from ui import text
@@ -29,19 +31,19 @@ from ui.answers import Answers
 from ui.batch import Batch
 from ui.cache import Cache
 from ui.catalog import AT_ONCE, Catalog
-from ui.editor import HERE, input_spec
+from ui.editor import FREE_COLOURS, HERE, input_spec
 from ui.errors import sentences
 from ui.model_card import card_markdown
 from ui.tabs import TABS
 from ui.uploads import Uploads
 
 ROOT = Path(__file__).parents[1]
-NAME, LATENT, STYLED, ONE_WAY = "tiny", "tiny-latent", "tiny-styled", "tiny-one-way"
+NAME, LATENT, STYLED, ONE_WAY, PAINT = "tiny", "tiny-latent", "tiny-styled", "tiny-one-way", "tiny-paint"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with untrained outline checkpoints: one for each place where chance may enter, and none."""
+    """A folder with untrained checkpoints of outlines, one for each place where chance may enter; and one of paint."""
     folder = tmp_path_factory.mktemp("checkpoints")
     networks: dict[str, TranslationNetwork] = {
         NAME: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
@@ -52,6 +54,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
     for name, network in networks.items():
         checkpoints.save(folder / name, network, checkpoints.Info(name, name.title(), network.method, 32, domains))
+    painted = {"A": checkpoints.Domain("flat drawings", "paint"), "B": checkpoints.Domain("pictures")}
+    checkpoints.save(folder / PAINT, networks[NAME], checkpoints.Info(PAINT, "Tiny-Paint", "pix2pix", 32, painted))
     (folder / NAME / "README.md").write_text(
         "---\nlicense: mit\n---\n# A card\n\n![samples](samples.png) ![secret](../../etc/passwd) ![far](https://a.b/c.png)\n"
     )
@@ -93,6 +97,12 @@ def payload(**changes: Any) -> dict[str, Any]:
 
 def upload(data: bytes, **changes: Any) -> SimpleNamespace:
     return SimpleNamespace(data={"checkpoint": NAME, "direction": "A2B", **changes}, files=[("picture.png", data)])
+
+
+def file_of(image: Image.Image, format: str) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format)
+    return buffer.getvalue()
 
 
 def decoded(url: str) -> Image.Image:
@@ -290,7 +300,7 @@ def test_the_way_back_translates_what_is_shown(answers: Answers) -> None:
 
 def test_each_checkpoint_belongs_to_one_tab_and_to_compare(catalog: Catalog) -> None:
     *families, compare = [[t.info.name for t in tab.models(catalog)] for tab in TABS]
-    assert families == [[NAME], [LATENT, ONE_WAY], [STYLED]]
+    assert families == [[NAME, PAINT], [LATENT, ONE_WAY], [STYLED]]
     assert compare == list(catalog.translators)
 
 
@@ -333,6 +343,23 @@ def test_a_photo_begins_as_outline_and_a_line_drawing_as_it_is(uploads: Uploads,
     ImageDraw.Draw(drawing).ellipse((20, 20, 80, 80), outline="black", width=3)
     drawing.save(tmp_path / "drawing.png")
     assert uploads.open_picture(upload((tmp_path / "drawing.png").read_bytes()))["variant"] == "as_is"
+
+
+def test_a_photo_begins_in_flat_colours_and_a_logo_as_it_is(uploads: Uploads) -> None:
+    shades = Image.linear_gradient("L").resize((900, 600))
+    photo = Image.merge("RGB", (shades, shades.rotate(180), Image.new("L", (900, 600), 90)))
+    answer = uploads.open_picture(upload(file_of(photo, "PNG"), checkpoint=PAINT))
+    assert answer["variant"] == "flat" and set(answer["pictures"]) == {"as_is", "flat"}
+    flat = decoded(answer["pictures"]["flat"])
+    assert flat.size == (512, 341)
+    assert len(flat.getcolors(512 * 341)) < len(photo.resize((512, 341)).getcolors(512 * 341)) / 4
+
+    logo = Image.new("RGB", (100, 100), "white")
+    ImageDraw.Draw(logo).ellipse((10, 10, 90, 90), fill="navy")
+    ImageDraw.Draw(logo).rectangle((40, 40, 60, 60), fill="orange")
+    plain = [file_of(Image.new("RGB", (50, 50), colour), "PNG") for colour in ("white", "red")]
+    for file in (file_of(logo, "PNG"), file_of(logo, "JPEG"), *plain):
+        assert uploads.open_picture(upload(file, checkpoint=PAINT))["variant"] == "as_is"
 
 
 def test_networks_run_at_most_two_at_a_time(catalog: Catalog) -> None:
@@ -407,6 +434,9 @@ def test_an_input_spec_describes_what_is_drawn(catalog: Catalog) -> None:
     spec = input_spec(catalog.translators[NAME], "A2B")
     assert (spec["kind"], spec["size"], spec["background"], spec["foreground"]) == ("outline", 32, "#ffffff", "#000000")
     assert spec["examples"] == 2
+    paint = input_spec(catalog.translators[PAINT], "A2B")
+    assert (paint["kind"], paint["background"]) == ("paint", "#ffffff") and len(paint["palette"]) == 12
+    assert paint["foreground"] in paint["palette"].values() and paint["foreground"] != paint["background"]
     assert not spec["interpolates"] and input_spec(catalog.translators[LATENT], "B2A")["interpolates"]
 
 
@@ -425,8 +455,8 @@ def test_every_text_that_the_translation_view_names_exists() -> None:
     script = "".join(path.read_text() for path in HERE.glob("*.js"))
     named = set(re.findall(r"\{\{texts\.(\w+)\}\}", html)) | set(re.findall(r"\btexts\.(\w+)", script))
     assert named <= {*text.EDITOR, *text.HISTORY}
-    built = {"placeholder_outline", "placeholder_labels", "placeholder_picture"}
-    assert set(text.EDITOR) <= named | built, "texts that nobody shows"
+    built = {f"placeholder_{kind}" for kind in get_args(Kind)} | {f"colour_{name}" for name in FREE_COLOURS}
+    assert built <= set(text.EDITOR) <= named | built, "texts that nobody shows"
 
 
 def start(**environment: str) -> subprocess.CompletedProcess[str]:

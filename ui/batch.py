@@ -24,7 +24,7 @@ from ui.errors import BadRequest, sentences
 from ui.i18n import requested_language, speaking
 from ui.payload import read_mapping, read_seed, read_temperature
 from ui.question import read_model
-from ui.uploads import looks_drawn, shrink
+from ui.uploads import REDUCTIONS, shrink
 
 MOST_FILES = 60
 MAX_SIDE = 1024
@@ -85,8 +85,9 @@ class Batch:
         image = i2i.open_image(path)
         kind = self.translator.info.domains[source(self.direction)].kind
         shrink(image, MAX_SIDE, kind)
-        if kind == "outline" and not looks_drawn(image):
-            image = i2i.outline(image)
+        reduction = REDUCTIONS.get(kind)
+        if reduction and not reduction.is_done(image):
+            image = reduction.reduce(image)
         with self.catalog.pool.slot():
             result = self.translator.translate(image, self.direction, seed=self.seed, temperature=self.temperature)
         return {"path": processing_utils.save_pil_to_cache(result, get_upload_folder(), format="png")}

@@ -1,11 +1,16 @@
 """Pictures to begin with: visitors' files, and the examples that come with a checkpoint."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image, ImageStat
 
 import i2i_models as i2i
+from i2i_models.checkpoints.config import Kind
 from i2i_models.directions import source
+from i2i_models.images.flat_colours import few_colours, flat_colours
 from ui.catalog import Catalog
 from ui.errors import Answer
 from ui.payload import to_data_url
@@ -27,7 +32,7 @@ class Uploads:
         """Open a visitor's file; the payload is that of `read_upload`.
 
         Returns:
-            `pictures`: data URLs, `as_is` and, where the domain is outlines, `outline`;
+            `pictures`: data URLs, `as_is` and, where there is a reduction for the kind of domain, its `variant`;
             `variant`: which of them to begin with.
         """
         upload = read_upload(self.catalog, payload)
@@ -35,9 +40,9 @@ class Uploads:
         image = upload.image
         shrink(image, SHOWN_SIDE, kind)
         pictures, variant = {"as_is": to_data_url(image)}, "as_is"
-        if kind == "outline":
-            pictures["outline"] = to_data_url(i2i.outline(image))
-            variant = "as_is" if looks_drawn(image) else "outline"
+        if reduction := REDUCTIONS.get(kind):
+            pictures[reduction.variant] = to_data_url(reduction.reduce(image))
+            variant = "as_is" if reduction.is_done(image) else reduction.variant
         return {"pictures": pictures, "variant": variant}
 
     def examples(self, payload: Any) -> Answer:
@@ -67,6 +72,35 @@ def looks_drawn(image: Image.Image) -> bool:
     return white > 0.6 and not colourful
 
 
-def shrink(image: Image.Image, side: int, kind: str) -> None:
+def looks_flat(image: Image.Image) -> bool:
+    """Whether a picture already is in flat colours: what is not white has at most a dozen, apart from edges.
+
+    A few noisy pixels are forgiven, as in a logo that was a JPEG file.
+    """
+    small = np.asarray(image.resize((128, 128), Image.Resampling.BICUBIC))
+    distances = np.linalg.norm(small.astype(np.float32) - few_colours(small, 12), axis=-1)
+    not_white = small.min(-1) < 235
+    return bool((distances < 12)[not_white].mean() > 0.75) if not_white.any() else True
+
+
+class Reduction(NamedTuple):
+    """How a picture of any sort becomes one that a visitor could have drawn."""
+
+    variant: str
+    """Its name beside `as_is`."""
+    reduce: Callable[[Image.Image], Image.Image]
+    is_done: Callable[[Image.Image], bool]
+    """Whether a picture can stay as it is."""
+
+
+REDUCTIONS: Mapping[Kind, Reduction] = MappingProxyType(
+    {
+        "outline": Reduction("outline", i2i.outline, looks_drawn),
+        "paint": Reduction("flat", flat_colours, looks_flat),
+    }
+)
+
+
+def shrink(image: Image.Image, side: int, kind: Kind) -> None:
     """Make an image in a domain of that kind at most `side` pixels a side, in place; label colours are not blended."""
     image.thumbnail((side, side), Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.LANCZOS)

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
+from i2i_models.images.flat_colours import few_colours
+
 Pixels = np.ndarray
 
 
@@ -41,33 +43,6 @@ def simplify_flat(flat: Pixels, rng: Generator, clean: float = 0.2) -> Pixels:
     reach = round(scale * rng.uniform(0.5, 3))
     painted = few_colours(cv2.medianBlur(flat, 2 * reach + 1), int(rng.integers(2, 8)))
     return warp([painted], 1.2 * scale * rng.random(), rng)[0]
-
-
-def few_colours(image: Pixels, count: int, apart: int = 24) -> Pixels:
-    """Paint every pixel in the nearest of a few flat colours: white and the most frequent others of the image.
-
-    Args:
-        count: how many colours beside white, at most.
-        apart: the least distance in RGB of one of these colours to another, so that edges and shades get none.
-    """
-    colours, counts = np.unique(_bins(image), return_counts=True)
-    bins = np.stack([colours >> 10, colours >> 5 & 31, colours & 31], 1).astype(np.int32) * 8 + 4
-    chosen = [np.array((255, 255, 255), np.int32)]
-    while len(chosen) <= count:
-        counts[((bins - chosen[-1]) ** 2).sum(1) < apart**2] = 0
-        if not counts.any():
-            break
-        chosen.append(bins[counts.argmax()])
-    palette = np.array(chosen, np.float32)
-    # |x - c|² = |x|² - 2 x·c + |c|², of which |x|² is the same for all colours c.
-    distances = (palette**2).sum(1) - 2 * image.astype(np.float32) @ palette.T
-    return palette.astype(np.uint8)[distances.argmin(-1)]
-
-
-def _bins(image: Pixels) -> np.ndarray:
-    """The first five bits of each channel, in one number."""
-    red, green, blue = (image[..., i].astype(np.int32) >> 3 for i in range(3))
-    return red << 10 | green << 5 | blue
 
 
 def warp(images: list[Pixels], strength: float, rng: Generator) -> list[Pixels]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypedDict
 import gradio as gr
 
 import i2i_models as i2i
+from i2i_models.checkpoints.config import Kind
 from i2i_models.directions import Direction, source
 from ui import text
 from ui.answers import Answers
@@ -21,21 +22,46 @@ from ui.inside import inside_parts
 from ui.uploads import MAX_FILE_BYTES, Uploads
 
 HERE = Path(__file__).parent
-SCRIPTS = ("images.js", "drawing.js", "toasts.js", "server_client.js", "live_requests.js", "editor.js")
+SCRIPTS = (
+    "images.js",
+    "flood_fill.js",
+    "drawing.js",
+    "toasts.js",
+    "server_client.js",
+    "live_requests.js",
+    "tools.js",
+    "editor.js",
+)
 """Those of the editor; a component that contains one can use all that they define."""
+FREE_COLOURS = {
+    "red": "#f8312f",
+    "orange": "#ff822d",
+    "yellow": "#fcd53f",
+    "green": "#00d26a",
+    "blue": "#00a6ed",
+    "dark_blue": "#0074ba",
+    "purple": "#8d65c5",
+    "pink": "#ff8ab8",
+    "brown": "#a56953",
+    "grey": "#9b9b9b",
+    "black": "#212121",
+    "white": "#ffffff",
+}
+"""What one paints with in free colours before choosing others; words for the names are in `ui/text.py`."""
 ServerFunction = Callable[[Any], dict[str, Any]]
 
 
 class InputSpec(TypedDict):
     """What the editor knows of the input of one checkpoint in one direction. Colours are `#rrggbb`.
 
-    kind: `outline`, `labels` or `picture`. size: the network's side in pixels. background: the colour of an empty
-    drawing. foreground: the colour of the first stroke. palette: label name → colour, empty for other kinds. examples:
-    how many there are. interpolates: whether codes between those of two inputs can be decoded. drawing_key: input specs
-    with the same key share one drawing, so that another method of the same task shows the same input.
+    kind: that of the domain. size: the network's side in pixels. background: the colour of an empty drawing.
+    foreground: the colour of the first stroke. palette: name → colour, of the labels or of FREE_COLOURS, empty for
+    other kinds. examples: how many there are. interpolates: whether codes between those of two inputs can be decoded.
+    drawing_key: input specs with the same key share one drawing, so that another method of the same task shows the
+    same input.
     """
 
-    kind: str
+    kind: Kind
     size: int
     background: str
     foreground: str
@@ -49,12 +75,15 @@ def input_spec(translator: i2i.Translator, direction: Direction) -> InputSpec:
     """The input spec of a translator in one direction."""
     domain = translator.info.domains[source(direction)]
     palette = {name: "#{:02x}{:02x}{:02x}".format(*colour) for name, colour in domain.palette.items()}
+    background, foreground = domain.background, domain.foreground
+    if domain.kind == "paint":
+        palette, background, foreground = FREE_COLOURS, "white", "blue"
     colours = list(palette.values()) or ["#ffffff", "#000000"]
     return InputSpec(
         kind=domain.kind,
         size=translator.info.size,
-        background=palette.get(domain.background, colours[0]),
-        foreground=palette.get(domain.foreground, colours[-1]),
+        background=palette.get(background, colours[0]),
+        foreground=palette.get(foreground, colours[-1]),
         palette=palette,
         examples=len(translator.examples_of(source(direction))),
         interpolates=translator.capabilities.mixes_codes,

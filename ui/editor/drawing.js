@@ -11,6 +11,11 @@ function stampDisc(ctx, x, y, width) {
   }
 }
 
+/** Whether an operation spans two corners. */
+function isShape(op) {
+  return op.type === "rect" || op.type === "ellipse";
+}
+
 class Drawing {
   /**
    * @param spec    {kind, size, background} of an input spec
@@ -26,7 +31,8 @@ class Drawing {
 
   /** Render everything on the visible canvas, which several drawings share. */
   show() {
-    this.shown = squareContext(this.exact ? this.size : Math.max(512, this.size), this.canvas);
+    const enlarged = this.size * Math.ceil(512 / this.size);
+    this.shown = squareContext(this.exact ? this.size : enlarged, this.canvas);
     this.input = squareContext(this.size);
     this.redraw();
   }
@@ -40,8 +46,17 @@ class Drawing {
     return this.ops.slice(this.ops.findLastIndex((op) => op.type === "clear") + 1);
   }
 
+  /** Whether there is nothing to translate; of free colours it takes two. */
   get empty() {
+    if (this.kind === "paint") return this.plain;
     return !this.open && this.current.every((op) => op.erases);
+  }
+
+  /** Whether all pixels have one colour. */
+  get plain() {
+    const { data } = this.input.getImageData(0, 0, this.size, this.size);
+    const pixels = new Uint32Array(data.buffer);
+    return pixels.every((pixel) => pixel === pixels[0]);
   }
 
   /** The newest picture behind the strokes, or undefined. */
@@ -88,17 +103,43 @@ class Drawing {
     this.redraw();
   }
 
-  /** Begin a stroke or rectangle at `point`; `extend` makes it grow, `finish` adds it to the operations. */
+  /** Show another variant of the picture behind the strokes; what was filled on it is filled anew. */
+  chooseVariant(name) {
+    this.picture.variant = name;
+    for (const op of [...this.ops, ...this.undone]) delete op.patches;
+    this.redraw();
+  }
+
+  /** Fill the region of one colour around `point`; false if it has the new colour already. */
+  fill(colour, point) {
+    if (this.colourAt(point) === colour) return false;
+    this.add({ type: "fill", colour, point });
+    return true;
+  }
+
+  /** The colour that the visitor sees at `point`, `#rrggbb`. */
+  colourAt(point) {
+    const { data } = this.shown.getImageData(...this.shownPixel(point), 1, 1);
+    return `#${[...data.subarray(0, 3)].map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+  }
+
+  /** The pixel [x, y] of the visible canvas at `point`. */
+  shownPixel(point) {
+    const side = this.shown.canvas.width;
+    return point.map((value) => Math.min(Math.max(Math.floor((value * side) / this.size), 0), side - 1));
+  }
+
+  /** Begin a stroke or a shape at `point`; `extend` makes it grow, `finish` adds it to the operations. */
   begin(op, point) {
-    this.open = op.type === "rect" ? { ...op, points: [point, point] } : { ...op, points: [point] };
-    if (op.type === "rect") this.behind = this.contexts.map((ctx) => this.copy(ctx));
+    this.open = isShape(op) ? { ...op, points: [point, point] } : { ...op, points: [point] };
+    if (isShape(op)) this.behind = this.contexts.map((ctx) => this.copy(ctx));
     for (const ctx of this.contexts) this.paint(ctx, this.open, 0);
   }
 
   extend(points) {
     const op = this.open;
     const from = op.points.length;
-    if (op.type === "rect") {
+    if (isShape(op)) {
       op.points[1] = points[points.length - 1];
       this.contexts.forEach((ctx, i) => ctx.drawImage(this.behind[i], 0, 0));
     } else {
@@ -135,8 +176,10 @@ class Drawing {
       ctx.fillStyle = this.background;
       ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
       drawContained(ctx, op.variants[op.variant], !this.exact);
-    } else if (op.type === "rect") {
-      this.paintRect(ctx, op);
+    } else if (op.type === "fill") {
+      this.paintFill(ctx, op);
+    } else if (isShape(op)) {
+      this.paintShape(ctx, op);
     } else if (this.exact) {
       this.paintDiscs(ctx, op, from);
     } else {
@@ -144,12 +187,44 @@ class Drawing {
     }
   }
 
-  paintRect(ctx, op) {
+  /** Paint what a filling changed. It was found on the visible canvas, which is painted first. */
+  paintFill(ctx, op) {
+    op.patches ??= this.fillPatches(op);
+    const { canvas, x, y } = op.patches[this.contexts.indexOf(ctx)];
+    ctx.drawImage(canvas, x, y);
+  }
+
+  /** What a filling changes on each canvas. At the network's size, regions and edges are those of the visible one. */
+  fillPatches({ colour, point }) {
+    const { shown, size } = this;
+    const side = shown.canvas.width;
+    const image = shown.getImageData(0, 0, side, side);
+    const [x, y] = this.shownPixel(point);
+    const changed = floodFill(image, y * side + x, colour);
+    const filled = squareContext(side);
+    filled.putImageData(image, 0, 0);
+    const small = squareContext(size);
+    drawScaled(small, filled.canvas);
+    const step = side / size;
+    const smaller = new Set(changed.map((i) => Math.floor(i / side / step) * size + Math.floor((i % side) / step)));
+    return [cutOut(image, changed), cutOut(small.getImageData(0, 0, size, size), smaller)];
+  }
+
+  /** Paint a rectangle or an ellipse, at least a pixel of the network wide and high. */
+  paintShape(ctx, op) {
+    const scale = ctx.canvas.width / this.size;
     const [[x0, y0], [x1, y1]] = op.points;
-    const left = Math.floor(Math.min(x0, x1));
-    const top = Math.floor(Math.min(y0, y1));
+    let [left, top, right, bottom] = [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)];
+    if (this.exact) {
+      [left, top, right, bottom] = [Math.floor(left), Math.floor(top), Math.ceil(right), Math.ceil(bottom)];
+    }
+    const box = [left, top, Math.max(right - left, 1), Math.max(bottom - top, 1)].map((value) => value * scale);
     ctx.fillStyle = op.colour;
-    ctx.fillRect(left, top, Math.ceil(Math.max(x0, x1)) - left, Math.ceil(Math.max(y0, y1)) - top);
+    if (op.type === "rect") return ctx.fillRect(...box);
+    const [x, y, width, height] = box;
+    ctx.beginPath();
+    ctx.ellipse(x + width / 2, y + height / 2, width / 2, height / 2, 0, 0, 2 * Math.PI);
+    ctx.fill();
   }
 
   paintDiscs(ctx, op, from) {

@@ -1,8 +1,4 @@
-// The editor: everything with which a visitor makes an input. Drawing and its tools, files, the clipboard, the camera,
-// examples. It knows a model by its input spec alone, never by its name.
-
-const TOOLS = { outline: ["pen", "erase"], labels: ["rect", "brush", "erase"], picture: [] };
-const WIDTHS = { outline: [1, 6, 0.5, 2.5], labels: [2, 40, 1, 10] }; // min, max, step, default; in pixels at size 128
+// The editor: everything with which a visitor makes an input. Drawing, files, the clipboard, the camera, examples. It knows a model by its input spec alone, never by its name.
 
 class Editor {
   /**
@@ -21,7 +17,8 @@ class Editor {
     this.drawings = {}; // by the drawing keys of the input specs
     this.exampleUrls = {}; // by spec key, fetched when first shown
     this.specKey = this.inputSpec = this.drawing = null;
-    this.tool = this.colour = this.pointer = this.stream = this.cachedImage = this.lastExample = null;
+    this.tools = new Tools(root, texts);
+    this.pointer = this.stream = this.cachedImage = this.lastExample = null;
     this.listenToDrawing();
     this.listenToButtons();
     this.listenToFiles();
@@ -85,8 +82,10 @@ class Editor {
     this.button("redo").disabled = !drawing.undone.length;
     this.button("clear").disabled = !drawing.current.length;
     const { picture } = drawing;
-    this.part("variant").hidden = !picture?.variants.outline;
+    const variants = Object.keys(picture?.variants ?? {});
+    this.part("variant").hidden = variants.length < 2;
     for (const button of this.part("variant").children) {
+      button.hidden = !variants.includes(button.dataset.variant);
       button.setAttribute("aria-pressed", button.dataset.variant === picture?.variant);
     }
   }
@@ -96,16 +95,13 @@ class Editor {
   listenToDrawing() {
     const { canvas } = this;
     canvas.addEventListener("pointerdown", (event) => {
-      if (!this.tool || this.pointer !== null || event.button > 0) return;
+      if (!this.tools.name || this.pointer !== null || event.button > 0) return;
       event.preventDefault();
       document.activeElement?.blur(); // from now on, keys are for the drawing and not for the last text field
-      this.pointer = event.pointerId;
-      canvas.setPointerCapture(this.pointer);
-      this.drawing.begin(this.newOperation(), this.at(event));
-      this.changed();
+      this.press(event);
     });
     // A quick stroke must not count as a fling, which would swallow the tap on the next button.
-    canvas.addEventListener("touchstart", (event) => this.tool && event.preventDefault(), { passive: false });
+    canvas.addEventListener("touchstart", (event) => this.tools.name && event.preventDefault(), { passive: false });
     canvas.addEventListener("pointermove", (event) => {
       if (event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
@@ -122,12 +118,15 @@ class Editor {
     return [((event.clientX - box.left) / box.width) * size, ((event.clientY - box.top) / box.height) * size];
   }
 
-  newOperation() {
-    const { tool, colour, drawing } = this;
-    if (tool === "rect") return { type: "rect", colour };
-    const erases = tool === "erase";
-    const width = ((this.part("width").valueAsNumber * drawing.size) / 128) * (erases && !drawing.exact ? 4 : 1);
-    return { type: "stroke", colour: erases ? drawing.background : colour, width, erases };
+  press(event) {
+    const { tools, drawing } = this;
+    const point = this.at(event);
+    if (tools.picks(event)) return tools.chooseColour(drawing.colourAt(point));
+    if (tools.name === "fill") return drawing.fill(tools.colour, point) && this.changed();
+    this.pointer = event.pointerId;
+    this.canvas.setPointerCapture(this.pointer);
+    drawing.begin(tools.operation(drawing), point);
+    this.changed();
   }
 
   /** The pointer is gone: keep what it drew, or drop it (a second finger, a lost pointer). */
@@ -137,19 +136,6 @@ class Editor {
     if (keep) this.drawing.finish();
     else this.drawing.cancel();
     this.changed();
-  }
-
-  chooseTool(name) {
-    this.tool = name;
-    for (const button of this.root.querySelectorAll("[data-tool]")) {
-      button.setAttribute("aria-pressed", button.dataset.tool === name);
-    }
-  }
-
-  chooseColour(value) {
-    this.colour = value;
-    if (this.tool === "erase") this.chooseTool(TOOLS[this.inputSpec.kind][0]);
-    for (const button of this.part("palette").children) button.setAttribute("aria-pressed", button.value === value);
   }
 
   undo() {
@@ -167,7 +153,7 @@ class Editor {
 
   // ---- pictures: examples, files, the clipboard, the camera
 
-  /** Place a picture on the drawing of a spec key; `urls` has it as it is (`as_is`) and maybe as an `outline`. */
+  /** Place a picture on the drawing of a spec key; `urls` has its variants by name, first `as_is`. */
   async place(urls, variant, specKey = this.specKey) {
     const variants = {};
     for (const [name, url] of Object.entries(urls)) variants[name] = await loadImage(url);
@@ -180,8 +166,7 @@ class Editor {
   }
 
   chooseVariant(name) {
-    this.drawing.picture.variant = name;
-    this.drawing.redraw();
+    this.drawing.chooseVariant(name);
     this.changed();
   }
 
@@ -286,36 +271,11 @@ class Editor {
     await this.place({ as_is: urls[n] }, "as_is");
   }
 
-  // ---- the tools and colours of an input spec
-
-  showPalette() {
-    const swatches = Object.entries(this.inputSpec.palette).map(([name, value]) => {
-      const button = Object.assign(document.createElement("button"), { type: "button", value });
-      const dot = document.createElement("i");
-      dot.style.background = value;
-      button.append(dot, name);
-      button.onclick = () => this.chooseColour(value);
-      return button;
-    });
-    this.part("palette").replaceChildren(...swatches);
-    this.part("palette").hidden = !swatches.length;
-  }
-
   showInputSpec() {
-    const { kind, foreground } = this.inputSpec;
-    const tools = TOOLS[kind];
+    const { kind } = this.inputSpec;
     this.root.dataset.kind = kind;
-    this.part("drawing-tools").hidden = !tools.length;
-    for (const button of this.root.querySelectorAll("[data-tool]")) button.hidden = !tools.includes(button.dataset.tool);
-    if (tools.length) {
-      const [min, max, step, value] = WIDTHS[kind];
-      Object.assign(this.part("width"), { min, max, step });
-      this.part("width").value = value;
-    }
     this.part("placeholder").textContent = this.texts[`placeholder_${kind}`];
-    this.showPalette();
-    this.chooseTool(tools[0] ?? null);
-    this.chooseColour(foreground);
+    this.tools.use(this.inputSpec);
   }
 
   // ---- events
@@ -333,7 +293,6 @@ class Editor {
     this.root.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button?.dataset.action) actions[button.dataset.action]();
-      else if (button?.dataset.tool) this.chooseTool(button.dataset.tool);
       else if (button?.dataset.variant) this.chooseVariant(button.dataset.variant);
     });
   }
@@ -386,7 +345,7 @@ class Editor {
 
   /** Whether a key or paste is for this editor: not typed into a field, and for the last used of the visible editors. */
   isMeant(event) {
-    const field = "input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, [contenteditable=true]";
+    const field = "input:not([type=range], [type=radio], [type=checkbox], [type=color]), textarea, [contenteditable=true]";
     if (event.target.closest?.(field)) return false;
     const seen = [...document.querySelectorAll(".editor")].filter((editor) => editor.offsetParent !== null);
     return this.root === (seen.find((editor) => editor.classList.contains("active")) ?? seen[0]);
