@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,7 +77,7 @@ def test_a_checkpoint_is_measured_by_what_it_is(method: str, pairs: Path, tmp_pa
     evaluate(folder, str(pairs), batch_size=3)
     rows = rows_of(folder)
     found = {(row["metric"], row["direction"]) for row in rows}
-    expected = {("truth", "A2B"), ("variety", "A2B")}
+    expected = {("truth", "A2B"), ("variety", "A2B"), ("fine detail", "A2B")}
     if method != "pix2pix":
         expected |= {
             ("round trip", "A2B"),
@@ -88,7 +89,7 @@ def test_a_checkpoint_is_measured_by_what_it_is(method: str, pairs: Path, tmp_pa
     if method == "munit":
         expected |= {(name, direction) for name in ("styles", "guided") for direction in ("A2B", "B2A")}
     assert found == expected
-    assert {"l1", "psnr", "ssim", "l1_of_mean_picture"} < rows[0].keys()
+    assert {"l1", "psnr", "ssim", "l1_of_mean_picture", "l1_of_input"} < rows[0].keys()
     for row in rows:
         assert (row["split"], row["size"], row["images"]) == ("test", 32, 4)
         assert all(np.isfinite(value) for value in row.values() if isinstance(value, float))
@@ -123,7 +124,7 @@ def test_unpaired_images_get_the_measures_that_need_no_truth(pairs: Path, tmp_pa
     folder = export(tmp_path / "toy", "munit", OUTLINE, PICTURE)
     evaluate(folder, str(tmp_path / "data"))
     rows = rows_of(folder)
-    assert {row["metric"] for row in rows} == {"round trip", "variety", "styles"}  # two guides are too few
+    assert {row["metric"] for row in rows} == {"round trip", "variety", "styles", "fine detail"}  # two guides are too few
     assert {row["direction"]: row["images"] for row in rows} == {"A2B": 4, "B2A": 2}
     assert Image.open(folder / "samples.png").width == 4 + 2 * 36
     evaluate(export(tmp_path / "lone", "pix2pix", OUTLINE, PICTURE), str(tmp_path / "data"))
@@ -161,7 +162,7 @@ def test_the_limit_spreads_and_examples_replace_those_before(pairs: Path, tmp_pa
     assert [path.name for path in sorted((folder / "examples" / "truth").iterdir())] == ["0.png", "2.png", "3.png"]
     assert rows_of(folder)[0]["images"] == 3
     evaluate(folder, str(pairs), limit=1)
-    assert [row["metric"] for row in rows_of(folder)] == ["truth"]
+    assert [row["metric"] for row in rows_of(folder)] == ["truth", "fine detail"]
     assert spread(5, 3) == [0, 2, 4] and spread(2, 8) == [0, 1]
 
 
@@ -225,14 +226,22 @@ def test_held_out_images_keep_pairs_together(pairs: Path) -> None:
     assert images.paired and len(images) == 2
 
 
-def test_there_is_a_recipe_for_every_method_on_both_data_sets() -> None:
-    assert {r.stem for r in RECIPES} == {f"{data}-{method}" for data in ("emoji", "facades") for method in METHODS}
+def test_there_is_a_recipe_for_every_checkpoint_and_every_method_on_both_first_data_sets() -> None:
+    names = {recipe.stem for recipe in RECIPES}
+    assert names >= {f"{data}-{method}" for data in ("emoji", "facades") for method in METHODS}
+    assert names >= {folder.name for folder in i2i.find_checkpoints(ROOT / "checkpoints")}
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_recipes_are_commands_that_can_start(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("emoji", "facades"):
-        (tmp_path / "data" / name / "train").mkdir(parents=True)
+    prepared = re.findall(r"\[ -[df] (data/\S+) \]", recipe.read_text())
+    for name in prepared:
+        (tmp_path / name).mkdir(parents=True)
+    shutil.copytree(ROOT / "train" / "palettes", tmp_path / "train" / "palettes")
+    shutil.copy(
+        ROOT / "train" / "palettes" / "earth.json", tmp_path / prepared[-1].removesuffix("/train") / "palette.json"
+    )
+    monkeypatch.chdir(tmp_path)
     python = tmp_path / "python"
     python.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
     python.chmod(0o755)
@@ -245,7 +254,9 @@ def test_recipes_are_commands_that_can_start(recipe: Path, tmp_path: Path, monke
     monkeypatch.setattr(sys, "argv", ["train", *training[2:]])
     commands.main()
     (method, job), options = next(iter(started.items())), next(iter(started.values())).options
-    assert recipe.stem == options.output.name == f"{Path(options.data).name}-{method}"
+    assert recipe.stem == options.output.name
+    assert recipe.stem.endswith(f"-{method}")
+    options.check()
     assert options.resume, "what is asked for beside the recipe must arrive"
     assert judging == ["-m", "train", "evaluate", str(options.output), "--data", options.data]
     network = METHODS[method](job.network)

@@ -56,6 +56,16 @@ def test_the_mean_pictures_l1() -> None:
     assert metrics.mean_picture_l1(to_bytes(grey(0.2, 0.2))) == 0
 
 
+def test_fine_energy_is_that_of_a_checkerboard_and_not_of_a_slope() -> None:
+    checkerboard = ((torch.arange(16)[:, None] + torch.arange(16)) % 2 * 2.0 - 1).expand(1, 3, 16, 16)
+    waves = torch.cos(2 * torch.pi * torch.arange(16) * 4 / 16).expand(1, 3, 16, 16)  # 0.25 cycles a pixel
+    energy = metrics.fine_energy(torch.cat([checkerboard, 0.5 * checkerboard, waves, grey(0.5)]))
+    assert energy.tolist() == pytest.approx([1, 0.25, 0, 0], abs=1e-6)
+    noisy = 0.5 * waves + 0.1 * checkerboard
+    values = measures.fine_detail(case(*(to_bytes(x) for x in (waves, 0.2 * checkerboard, noisy))))
+    assert values is not None and values["energy_ratio"] == pytest.approx(0.25, rel=0.1)
+
+
 def test_lab_of_known_colours() -> None:
     colours = torch.tensor([[1.0, 1, 1], [-1, -1, -1], [1, -1, -1], [-1, -1, 1]])[:, :, None, None].expand(-1, -1, 8, 8)
     expected = [[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20], [32.30, 79.19, -107.86]]

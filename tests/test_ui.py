@@ -480,6 +480,21 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
     assert done.stderr.count("\n") == 1 and f"127.0.0.1:{port} cannot be used" in done.stderr
 
 
+def test_a_page_that_is_told_to_end_while_it_warms_up_ends_in_good_order() -> None:
+    """A network that runs in a thread while the process ends would abort it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "PORT": str(port), "I2I_ENGINE": "torch"}
+    with subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as page:
+        assert page.stdout is not None and page.stdout.readline().startswith("Open http://")
+        time.sleep(1)
+        page.terminate()
+        assert page.wait(60) == 0
+
+
 @pytest.mark.parametrize("environment", [{"PORT": "many"}, {"PORT": "70000"}, {"HOST": "no.such.host.invalid"}])
 def test_a_bad_address_is_one_sentence_and_exit_code_2(environment: dict[str, str]) -> None:
     done = start(**environment)

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 CHOOSE_LINKED_JS = """(chosen) => {
     const link = new URLSearchParams(location.hash.slice(1));
-    return [(link.get("tab") === "own" && link.get("model")) || chosen];
+    return (link.get("tab") === "own" && link.get("model")) || chosen;
 }"""
 """A link to an own model names it in the choice. A click opens the model, with the rights of whoever clicks."""
 OPEN_AT_ONCE = 6
@@ -97,7 +97,8 @@ def account_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Transla
     opened = gr.State(None, time_to_live=KEPT_SECONDS)
     _show_opened(tab, opened, answers)
     _copies(answers.catalog, translators)
-    tab.select(_list_own, choice, [choice, said], js=CHOOSE_LINKED_JS, **HIDDEN)
+    tab.select(fn=None, js=CHOOSE_LINKED_JS, inputs=choice, outputs=choice)
+    tab.select(_list_own, None, [choice, said], **HIDDEN)
     button.click(_open_own, choice, [opened, said], **HIDDEN)
 
 
@@ -140,9 +141,8 @@ def _copies(catalog: Catalog, translators: Sequence[i2i.Translator]) -> None:
     button.click(copy_there, [which, name, private], said, concurrency_limit=2, **HIDDEN)
 
 
-def _list_own(
-    chosen: str | None, request: gr.Request, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
-) -> tuple[Any, str]:
+def _list_own(request: gr.Request, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> tuple[Any, str]:
+    """The choices and a sentence about them. The choice keeps its value, which may have been typed meanwhile."""
     found: list[str] = []
 
     def find() -> str:
@@ -150,7 +150,7 @@ def _list_own(
         return text.ACCOUNT["found"].format(count=len(found)) if found else text.ACCOUNT["none"]
 
     said = _told(request, find)
-    return gr.Dropdown(choices=found, value=chosen), said
+    return gr.update(choices=found), said
 
 
 def _open_own(name: str | None, request: gr.Request, token: gr.OAuthToken | None) -> tuple[Opened | None, str]:

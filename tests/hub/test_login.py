@@ -116,7 +116,7 @@ def test_what_goes_wrong_is_a_sentence_without_token_or_trace(
     private: Path, hub: Hub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.fail("GET /api/models", times=100, status=500)
-    assert account._list_own(None, request(ENGLISH), OWNER, token())[1].startswith("The Hub has trouble of its own")
+    assert account._list_own(request(ENGLISH), OWNER, token())[1].startswith("The Hub has trouble of its own")
     assert account._open_own("owner/mine", request(ENGLISH), token())[0] is None
     monkeypatch.setattr(account, "open_own", lambda *_: 1 / 0)
     said = account._open_own("owner/mine", request(ENGLISH), token())[1]

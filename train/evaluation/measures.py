@@ -26,6 +26,7 @@ from .metrics import (
     colour_distance,
     confusion,
     constant_confusion,
+    fine_energy,
     l1,
     mean_lab,
     mean_pairwise,
@@ -85,17 +86,19 @@ def make_case(
 def truth(case: Case) -> Values | None:
     """Results against the true translations.
 
-    L1 in [-1, 1], that of always answering the truths' mean beside it; PSNR in dB, of the squared
-    error over all images; SSIM, mean over images.
+    L1 in [-1, 1], beside it that of always answering the truths' mean and that of the inputs as they are;
+    PSNR in dB, of the squared error over all images; SSIM, mean over images.
     """
     if not case.paired:
         return None
     pairs = list(zip(case.results.split(CHUNK), case.reals.split(CHUNK), strict=True))
     floats = [(from_bytes(x), from_bytes(y)) for x, y in pairs]
+    untouched = [(from_bytes(x), y) for x, (_, y) in zip(case.inputs.split(CHUNK), floats, strict=True)]
     squared = torch.cat([((x - y) ** 2).mean((1, 2, 3)) for x, y in floats]).mean()
     return {
         "l1": float(torch.cat([l1(x, y) for x, y in floats]).mean()),
         "l1_of_mean_picture": mean_picture_l1(case.reals),
+        "l1_of_input": float(torch.cat([l1(x, y) for x, y in untouched]).mean()),
         "psnr": psnr(float(squared)),
         "ssim": float(torch.cat([ssim(x, y) for x, y in floats]).mean()),
     }
@@ -258,6 +261,19 @@ def guided(case: Case) -> Values | None:
     }
 
 
+def fine_detail(case: Case) -> Values | None:
+    """Energy of the results' finest detail, above 0.4 cycles a pixel, over that of real images.
+
+    1 is as in real images; a checkerboard or halftone pattern makes it larger, blur smaller.
+    """
+    if case.target.kind != "picture":
+        return None
+    results, reals = (
+        torch.cat([fine_energy(from_bytes(x)) for x in y.split(CHUNK)]).mean() for y in (case.results, case.reals)
+    )
+    return {"energy_ratio": float(results / reals.clamp(min=1e-12))}
+
+
 def features(case: Case) -> Values | None:
     """FID and KID between results and real images in Inception's features; few images bias FID upwards, KID not."""
     if min(len(case.results), len(case.reals)) < 2 or (network := inception()) is None:
@@ -274,6 +290,7 @@ MEASURES: dict[str, Callable[[Case], Values | None]] = {
     "variety": variety,
     "styles": styles,
     "guided": guided,
+    "fine detail": fine_detail,
     "features": features,
 }
 
