@@ -48,7 +48,7 @@ def test_the_card_says_what_it_is_and_what_it_saw(folder: Path) -> None:
     assert (data.license, data.pipeline_tag, data.library_name) == ("mit", "image-to-image", "i2i_models")
     measured = [v for row in metrics for key, v in row.items() if isinstance(v, float) and "_of_" not in key]
     assert [result.metric_value for result in data.eval_results or []] == measured
-    assert any(licence in card for licence in ("Apache License 2.0", "published for research"))
+    assert any(licence in card for licence in ("Apache License 2.0", "published for research", "by Microsoft (MIT)"))
     for row in metrics:
         assert {"direction", "split", "size", "images"} <= row.keys()
         assert all(str(value) in card for value in row.values() if isinstance(value, float))

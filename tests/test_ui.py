@@ -489,7 +489,8 @@ def test_a_page_that_is_told_to_end_while_it_warms_up_ends_in_good_order() -> No
     with subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as page:
-        assert page.stdout is not None and page.stdout.readline().startswith("Open http://")
+        assert page.stdout is not None
+        assert any(line.startswith("Open http://") for line in page.stdout), "it ended"
         time.sleep(1)
         page.terminate()
         assert page.wait(60) == 0

@@ -8,11 +8,11 @@
 [ -d data/toy3d ] || "$PYTHON" -m train.prepare task data/fluent data/toy3d --a flat --b 3d --size 144 --margin 9
 
 "$PYTHON" -m train pix2pix --data data/toy3d --output checkpoints/toy3d-pix2pix \
-    --size 128 --depth 6 --base-width 24 --discriminator-width 24 \
-    --batch-size 8 --steps 12000 --learning-rate 4e-4 --decay-from 0.6 \
+    --size 128 --depth 6 --base-width 32 --discriminator-width 24 \
+    --batch-size 8 --steps 4000 --learning-rate 4e-4 --decay-from 0.6 \
     --gan least_squares --lambda-l1 50 --no-dropout --up-layers upsample \
     --enlarge 1.125 --vary-colours --warp 1 --simplify --seed 1 \
-    --name-a "flat drawing" --name-b "3D render" --sample-every 500 --save-every 250 \
+    --name-a "flat drawing" --kind-a paint --name-b "3D render" --sample-every 500 --save-every 250 \
     --data-note "Fluent emoji by Microsoft (MIT): 1,233 pairs of a flat drawing and a 3D render to train on, 138 held out." \
     "$@"
 "$PYTHON" -m train evaluate checkpoints/toy3d-pix2pix --data data/toy3d
