@@ -124,7 +124,12 @@ def test_unpaired_images_get_the_measures_that_need_no_truth(pairs: Path, tmp_pa
     folder = export(tmp_path / "toy", "munit", OUTLINE, PICTURE)
     evaluate(folder, str(tmp_path / "data"))
     rows = rows_of(folder)
-    assert {row["metric"] for row in rows} == {"round trip", "variety", "styles", "fine detail"}  # two guides are too few
+    assert {row["metric"] for row in rows} == {
+        "round trip",
+        "variety",
+        "styles",
+        "fine detail",
+    }  # two guides are too few
     assert {row["direction"]: row["images"] for row in rows} == {"A2B": 4, "B2A": 2}
     assert Image.open(folder / "samples.png").width == 4 + 2 * 36
     evaluate(export(tmp_path / "lone", "pix2pix", OUTLINE, PICTURE), str(tmp_path / "data"))

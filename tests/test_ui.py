@@ -4,12 +4,8 @@ import base64
 import io
 import json
 import logging
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -18,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
-import torch
 from PIL import Image, ImageDraw
 
 import i2i_models as i2i
@@ -29,7 +24,6 @@ from ui import payload as reading
 from ui import text
 from ui.answers import Answers
 from ui.batch import Batch
-from ui.cache import Cache
 from ui.catalog import AT_ONCE, Catalog
 from ui.editor import FREE_COLOURS, HERE, input_spec
 from ui.errors import sentences
@@ -220,49 +214,6 @@ def test_a_key_of_one_direction_is_none_of_the_other(folder: Path) -> None:
     key = answers.translate(payload(checkpoint=LATENT))["key"]
     back = payload(checkpoint=LATENT, direction="B2A", image=None, key=key)
     assert sentences(answers.translate)(back) == {"forgotten": True}
-
-
-def codes(numbers: int) -> i2i.Codes:
-    return i2i.Codes(torch.zeros(1, numbers), "A2B", (1, 1), (0, 0, 1, 1))
-
-
-def code_bytes(codes: i2i.Codes) -> int:
-    return codes.tensor.nbytes
-
-
-def test_the_cache_keeps_what_was_used_last_within_its_bounds() -> None:
-    kept: Cache[i2i.Codes] = Cache(400, 3, code_bytes)
-    names = [("a", "A2B", str(i)) for i in range(5)]
-    for name in names[:3]:
-        kept.keep(name, codes(10))
-    assert kept.get(names[0]) is not None
-    kept.keep(names[3], codes(10))
-    assert kept.get(names[1]) is None and len(kept) == 3, "the least recently used one goes"
-    kept.keep(names[4], codes(81))
-    assert [kept.get(name) is not None for name in names] == [False, False, False, True, True], "bytes count, too"
-    assert kept.bytes == 364
-    kept.keep(names[4], codes(10))
-    assert kept.bytes == 80, "the same name twice is one"
-    kept.keep(names[0], codes(1000))
-    assert kept.get(names[0]) is None and kept.bytes == 80, "what is too large for the cache does not empty it"
-
-
-def test_the_cache_keeps_its_books_under_threads() -> None:
-    kept: Cache[i2i.Codes] = Cache(4000, 20, code_bytes)
-
-    def use(start: int) -> None:
-        for i in range(300):
-            name = ("a", "A2B", str((start * 7 + i) % 40))
-            if kept.get(name) is None:
-                kept.keep(name, codes(i % 50 + 1))
-
-    threads = [threading.Thread(target=use, args=(start,)) for start in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(kept) <= 20
-    assert kept.bytes == sum(c.tensor.nbytes for c in kept._values.values()) <= 4000
 
 
 def test_the_temperature_scales_the_latent_noise(answers: Answers) -> None:
@@ -457,50 +408,6 @@ def test_every_text_that_the_translation_view_names_exists() -> None:
     assert named <= {*text.EDITOR, *text.HISTORY}
     built = {f"placeholder_{kind}" for kind in get_args(Kind)} | {f"colour_{name}" for name in FREE_COLOURS}
     assert built <= set(text.EDITOR) <= named | built, "texts that nobody shows"
-
-
-def start(**environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        done = start(PORT=str(port), HOST="127.0.0.1")
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1 and f"127.0.0.1:{port} cannot be used" in done.stderr
-
-
-def test_a_page_that_is_told_to_end_while_it_warms_up_ends_in_good_order() -> None:
-    """A network that runs in a thread while the process ends would abort it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "PORT": str(port), "I2I_ENGINE": "torch"}
-    with subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as page:
-        assert page.stdout is not None
-        assert any(line.startswith("Open http://") for line in page.stdout), "it ended"
-        time.sleep(1)
-        page.terminate()
-        assert page.wait(60) == 0
-
-
-@pytest.mark.parametrize("environment", [{"PORT": "many"}, {"PORT": "70000"}, {"HOST": "no.such.host.invalid"}])
-def test_a_bad_address_is_one_sentence_and_exit_code_2(environment: dict[str, str]) -> None:
-    done = start(**environment)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
 
 
 def test_a_cancelled_batch_is_told_and_packed_as_it_was(catalog: Catalog, pairs: Path) -> None:
