@@ -1,0 +1,54 @@
+"""`python app.py`: how it starts, refuses to start, and ends."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+
+
+def start(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = start(PORT=str(port), HOST="127.0.0.1")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and f"127.0.0.1:{port} cannot be used" in done.stderr
+
+
+def test_a_page_that_is_told_to_end_while_it_warms_up_ends_in_good_order() -> None:
+    """A network that runs in a thread while the process ends would abort it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "PORT": str(port), "I2I_ENGINE": "torch"}
+    with subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as page:
+        assert page.stdout is not None
+        assert any(line.startswith("Open http://") for line in page.stdout), "it ended"
+        time.sleep(1)
+        page.terminate()
+        assert page.wait(60) == 0
+
+
+@pytest.mark.parametrize("environment", [{"PORT": "many"}, {"PORT": "70000"}, {"HOST": "no.such.host.invalid"}])
+def test_a_bad_address_is_one_sentence_and_exit_code_2(environment: dict[str, str]) -> None:
+    done = start(**environment)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
