@@ -7,7 +7,7 @@ import uuid
 TOKEN, READER, USER = "hf_testTokenOfOwner", "hf_testTokenOfReader", "owner"
 MOCKED = "mock-oauth-token-for-local-dev"
 """What Gradio gives to whoever logs in outside of a Space."""
-LARGE = 10_000
+LARGE = 50_000
 """Bytes from which a file is stored apart, as LFS does."""
 PART = 1_000_000
 """Bytes of a part, and from which a file is uploaded in parts."""
