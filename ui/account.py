@@ -172,9 +172,7 @@ def own_checkpoints(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
         AccountError: nobody is logged in.
         HubError: the Hub refuses.
     """
-    allowed = _allowed(token)
-    if profile is None:
-        raise AccountError(text.ACCOUNT["log_in_first"])
+    profile, allowed = _account(profile, token)
     try:
         models = HfApi(token=allowed).list_models(author=profile.username, filter="i2i_models")
         return sorted(model.id for model in models)
@@ -221,9 +219,7 @@ def copy_to(
         AccountError: nobody is logged in.
         HubError: the Hub refuses.
     """
-    allowed = _allowed(token)
-    if profile is None:
-        raise AccountError(text.ACCOUNT["log_in_first"])
+    profile, allowed = _account(profile, token)
     assert translator.folder is not None
     repo_id = f"{profile.username}/{name.strip()}"
     comment = f"Copy of {translator.info.name}"
@@ -236,6 +232,14 @@ def _allowed(token: gr.OAuthToken | None) -> str:
     if token is None:
         raise AccountError(text.ACCOUNT["log_in_first"])
     return token.token
+
+
+def _account(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> tuple[gr.OAuthProfile, str]:
+    """Who is logged in, and the token's text."""
+    allowed = _allowed(token)
+    if profile is None:
+        raise AccountError(text.ACCOUNT["log_in_first"])
+    return profile, allowed
 
 
 def _told(request: gr.Request, work: Callable[[], str]) -> str:

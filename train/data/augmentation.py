@@ -162,9 +162,18 @@ def _gaps(ink: Pixels, rng: Generator) -> Pixels:
 
 def _wobble(drawn: Pixels, rng: Generator) -> Pixels:
     """Displace by a smooth random field of up to a few pixels, white coming in at the border."""
-    height, width = drawn.shape
     cells = int(rng.integers(4, 9))
-    field = rng.normal(0, rng.uniform(0.5, 2.5), (2, cells, cells)).astype(np.float32)
-    dx, dy = (cv2.resize(f, (width, height), interpolation=cv2.INTER_CUBIC) for f in field)
+    return displace([drawn], rng.normal(0, rng.uniform(0.5, 2.5), (2, cells, cells)), cv2.BORDER_CONSTANT)[0]
+
+
+def displace(images: list[Pixels], nodes: np.ndarray, border: int) -> list[Pixels]:
+    """Displace all images alike by the smooth field through some nodes.
+
+    Args:
+        nodes: `(2, rows, columns)`, spread evenly over the image: displacements across and down, in pixels.
+        border: OpenCV's mode for what comes in at the border; constant is 0.
+    """
+    height, width = images[0].shape[:2]
+    dx, dy = (cv2.resize(f, (width, height), interpolation=cv2.INTER_CUBIC) for f in nodes.astype(np.float32))
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(drawn, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return [cv2.remap(image, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=border) for image in images]

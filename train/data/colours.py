@@ -6,6 +6,8 @@ from numpy.random import Generator
 
 from i2i_models.images.flat_colours import few_colours
 
+from .augmentation import displace
+
 Pixels = np.ndarray
 
 
@@ -51,9 +53,5 @@ def warp(images: list[Pixels], strength: float, rng: Generator) -> list[Pixels]:
     Args:
         strength: standard deviation of the displacement of the field's nodes, in pixels.
     """
-    height, width = images[0].shape[:2]
     cells = int(rng.integers(4, 9))
-    field = rng.normal(0, strength, (2, cells, cells)).astype(np.float32)
-    dx, dy = (cv2.resize(nodes, (width, height), interpolation=cv2.INTER_CUBIC) for nodes in field)
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return [cv2.remap(image, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images]
+    return displace(images, rng.normal(0, strength, (2, cells, cells)), cv2.BORDER_REPLICATE)
