@@ -20,15 +20,18 @@ class Stream(Sampler[list[SampleKey]]):
         stop: int,
         rank: int = 0,
         ranks: int = 1,
+        seen: int | None = None,
     ) -> None:
         """
         Args:
             batch_size: samples in a step, over all processes.
             size_at: the image size of a step.
             rank: which of the `ranks` processes this is.
+            seen: samples before step `start`; None if all steps had this batch size.
         """
         self.data, self.batch_size, self.size_at = data, batch_size, size_at
         self.start, self.stop, self.rank, self.ranks = start, stop, rank, ranks
+        self.seen = start * batch_size if seen is None else seen
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -38,7 +41,7 @@ class Stream(Sampler[list[SampleKey]]):
         order_b = order_a if self.data.paired else _Order(len(self.data.b), (self.data.seed, 1))
         part = self.batch_size // self.ranks
         for step in range(self.start, self.stop):
-            first = step * self.batch_size + self.rank * part
+            first = self.seen + (step - self.start) * self.batch_size + self.rank * part
             yield [SampleKey(n, order_a[n], order_b[n], self.size_at(step)) for n in range(first, first + part)]
 
 

@@ -1,5 +1,6 @@
 """From a training to a checkpoint."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import nn
@@ -14,13 +15,19 @@ from .options import Job
 
 
 def export_checkpoint(
-    folder: Path, job: Job, step: int, network: TranslationNetwork, discriminators: nn.Module
+    folder: Path,
+    job: Job,
+    step: int,
+    network: TranslationNetwork,
+    discriminators: nn.Module,
+    history: Sequence[str] = (),
 ) -> None:
     """Write a training's network and discriminators as a checkpoint.
 
     Args:
         folder: of the checkpoint; made if it is not there.
         step: how many steps the network was trained.
+        history: a line for each time that the training went on with other options.
     """
     o = job.options
     labels = read_palette(o.palette) if o.palette else None
@@ -30,6 +37,8 @@ def export_checkpoint(
     }
     title = f"{o.name_a[:1].upper()}{o.name_a[1:]} → {o.name_b}"
     training = {**job.settings(), "step": step, "data_note": o.data_note, "license": o.license}
+    if history:
+        training["history"] = list(history)
     if is_hub_id(o.data) and not Path(o.data).exists():
         training["dataset"] = o.data
     info = checkpoints.Info(o.output.name, title, network.method, o.size, domains, training)

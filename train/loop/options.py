@@ -16,9 +16,13 @@ from .state import STATE
 FREE = {
     *("output", "run", "resume", "start_from", "data", "data_note", "name_a", "name_b", "palette"),
     *("cache_gb", "workers", "sample_every", "save_every"),
-    *("push_to_hub", "push_every", "push_private", "license"),
+    *("push_to_hub", "push_every", "push_private", "license", "change", "minutes"),
 }
 """Options that do not decide the outcome: a resumed training may have others."""
+LONGEST = 100_000
+"""Minutes; ten weeks."""
+FIXED = ("network.", "direction", "kind_a", "kind_b", "seed")
+"""What not even --change changes: the weights would mean something else."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +45,11 @@ class Options:
     """Let unpaired generators learn the negative of their input first, for this many steps. Without pairs they tend to
     keep dark what is dark; this starts them from the opposite, where the one domain's dark is the other's bright."""
     steps: int = 80_000
-    """Optimizer steps in all; 80,000 at batch 1 are the paper's 200 epochs of 400 facades."""
+    """Optimizer steps in all; 80,000 at batch 1 are the paper's 200 epochs of 400 facades. With --resume, more than
+    before let a training go on longer."""
+    minutes: float | None = None
+    """Train for about so long, instead of --steps: steps, width, the U-Net's depth and growing follow from the speed
+    that is measured in the first half minute, unless they are given. With --resume, more let it go on longer."""
     batch_size: int = 1
     """Images of a domain in a step, over all processes."""
     learning_rate: float = 2e-4
@@ -98,6 +106,9 @@ class Options:
     """Begin with the weights of this checkpoint folder, of the same method and widths, instead of random ones."""
     resume: bool = False
     """Go on from the run's last saved state."""
+    change: bool = False
+    """With --resume: take what differs from the run's own options, such as another --learning-rate or --batch-size,
+    instead of refusing it. The card tells what changed when."""
 
     @property
     def run_folder(self) -> Path:
@@ -124,6 +135,10 @@ class Options:
         for name in ("size", "steps", "batch_size", "save_every", "sample_every"):
             if getattr(self, name) < 1:
                 raise TrainingError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}.")
+        if self.minutes is not None and not 0 < self.minutes <= LONGEST:
+            raise TrainingError(f"--minutes must lie in 0 … {LONGEST:,}, not {self.minutes:g}.")
+        if self.change and not self.resume:
+            raise TrainingError("--change goes with --resume: it changes the options of a run that is there.")
         if self.negative_steps < 0:
             raise TrainingError(f"--negative-steps must not be negative, but is {self.negative_steps}.")
         if self.push_every < 0 or (self.push_every and not self.push_to_hub):

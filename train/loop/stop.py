@@ -1,19 +1,22 @@
 """Ending a training early, after a whole step."""
 
 import signal
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 
+from .progress import FINISH, asked
+
 
 class StopSignal:
     """While entered, records SIGINT and SIGTERM instead of ending the process, for the training to ask about."""
 
-    def __init__(self, accelerator: Accelerator) -> None:
-        self.accelerator = accelerator
-        self.received = False
+    def __init__(self, accelerator: Accelerator, run_folder: Path) -> None:
+        self.accelerator, self.run_folder = accelerator, run_folder
+        self.received = self.finishing = False
         self._handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "StopSignal":
@@ -28,8 +31,9 @@ class StopSignal:
         self.received = True
 
     def asked(self) -> bool:
-        """Whether any process received a signal, so that all processes stop after the same step."""
+        """Whether any process received a signal or found the file `finish`: all processes stop after the same step."""
+        self.finishing = self.finishing or asked(self.run_folder, FINISH)
         if self.accelerator.num_processes > 1:
-            flag = torch.tensor(float(self.received), device=self.accelerator.device)
-            self.received = bool(self.accelerator.reduce(flag, "sum") > 0)
-        return self.received
+            flags = torch.tensor([float(self.received), float(self.finishing)], device=self.accelerator.device)
+            self.received, self.finishing = (self.accelerator.reduce(flags, "sum") > 0).tolist()
+        return self.received or self.finishing

@@ -1,13 +1,17 @@
 """The loop that trains every method: one discriminator step, one generator step, everything else around them."""
 
 import contextlib
+import dataclasses
 import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -19,24 +23,29 @@ from i2i_models.networks.losses import negative_start_loss
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.objective import Losses
 
-from ..data.dataset import Batch, TranslationDataset
+from ..data.dataset import Batch, SampleKey, TranslationDataset
 from ..data.layouts import find
 from ..data.sources import Sources
 from ..data.stream import Stream
 from ..evaluation.grids import save_grid
 from ..publish.push import Pusher
 from .average import MovingAverage
+from .budget import CORRECT_AT, MEASURING, corrected, plan
 from .export import export_checkpoint
 from .monitor import LossMonitor
-from .options import Job
+from .options import Job, Options
 from .parallel import DiscriminatorLoss, GeneratorOutputs
 from .precision import use_bfloat16
+from .progress import EXPORT, FINISH, Progress, answered, asked, snapshot_folder
+from .resume import resumed
 from .state import load_state, save_state, start_from
 from .stop import StopSignal
 from .styles import find_styles
 
 CHECK_EVERY = 10
 """Steps between looks at the losses."""
+FIRST_LOOK = 1
+"""The step after which there is a first grid and a first line, so that nobody wonders whether it runs."""
 SAMPLES = 8
 """Images of each domain in a sample grid."""
 
@@ -58,15 +67,19 @@ class Trainer:
         Raises:
             I2IError: bad data or options, no state to resume or one of other options.
         """
-        self.method, self.job, self.options = METHODS[method], job, job.options
-        o = self.options
-        o.check()
-        if self.method.paired and o.negative_steps:
+        self.method, self.job = METHODS[method], job
+        self.options.check()
+        if self.method.paired and self.options.negative_steps:
             raise TrainingError(f"{self.method.title} learns from pairs: leave --negative-steps out.")
-        self.step = 0
+        self.step = self.seen = 0
+        self.history: list[str] = []
+        state = load_state(self.options.run_folder) if self.options.resume else None
+        if state is not None:
+            self.job, self.history = resumed(job, state)
+        o = self.options
         self.accelerator = Accelerator(
             mixed_precision="bf16" if use_bfloat16(o.precision) else "no",
-            log_with="tensorboard",
+            log_with="tensorboard" if find_spec("tensorboard") else None,
             project_dir=o.run_folder,
         )
         if o.batch_size % self.accelerator.num_processes:
@@ -79,14 +92,45 @@ class Trainer:
             cropped=o.grow_by == "cropping",
         )  # fmt: skip
         self.samples = self._fixed_samples()
+        self.progress = Progress(o.run_folder)
+        if o.minutes is not None and state is None:
+            self.job = plan(self.method, job, self._seconds_per_step)
+            self._tell_plan()
         self._build()
-        self.stop = StopSignal(self.accelerator)
+        self.stop = StopSignal(self.accelerator, o.run_folder)
         self.monitor = LossMonitor(self.accelerator, o.run_folder)
         self.pusher: Pusher | None = None
         if o.push_to_hub and self.accelerator.is_main_process:
             self.pusher = Pusher(o.push_to_hub, o.push_private, o.run_folder / "push")
-        if o.resume:
-            self._restore()
+        if state is not None:
+            self._restore(state)
+
+    @property
+    def options(self) -> Options:
+        """The job's."""
+        return self.job.options
+
+    def _seconds_per_step(self, job: Job, size: int) -> float:
+        """How long a step of a job takes at an image size: the quicker half of those that fit into the time for it."""
+        planned, self.job = self.job, job
+        self._build()
+        indices = range(job.options.batch_size // self.accelerator.num_processes)
+        keys = [SampleKey(n, n % len(self.data.a), n % len(self.data.b), size) for n in indices]
+        taken: list[float] = []
+        started = time.monotonic()
+        patience = min(MEASURING, 6 * (job.options.minutes or 0)) / 6
+        # The first step makes room and compiles; it counts for nothing.
+        while len(taken) < 3 or (time.monotonic() - started < patience and len(taken) < 50):
+            begun = time.monotonic()
+            batch = Batch(*map(torch.stack, zip(*(self.data[key] for key in keys), strict=True)))
+            losses = self.train_step(batch)
+            torch.stack(list(losses.values())).cpu()  # waits for the device
+            taken.append(time.monotonic() - begun)
+        self.job = planned
+        self.accelerator.free_memory()
+        quicker = sorted(taken[1:])[: len(taken) // 2]
+        mean = torch.tensor(sum(quicker) / len(quicker), device=self.accelerator.device)
+        return float(self.accelerator.reduce(mean, "mean"))
 
     def _sources(self, split: str) -> Sources:
         """The images of a split in the domains of this training."""
@@ -145,6 +189,7 @@ class Trainer:
         """Train to the last step, then export and push; or until a signal, then save and exit with code 130."""
         if self.accelerator.is_main_process:
             self.accelerator.init_trackers(".")
+        self.progress.start(self.step, self.progress.before)
         with self.stop:
             self.train()
         self._save()
@@ -160,35 +205,66 @@ class Trainer:
     def train(self) -> None:
         """Do the steps that are left, or those until a signal."""
         o = self.options
-        progress = tqdm(
+        bar = tqdm(
             total=o.steps * o.batch_size, initial=self.step * o.batch_size, unit="img", unit_scale=True,
             desc=o.output.name, disable=not self.accelerator.is_main_process, mininterval=1, smoothing=0.05,
         )  # fmt: skip
+        while self.step < self.options.steps and not self.stop.asked():
+            self._train_until_corrected(bar)
+        bar.close()
+
+    def _train_until_corrected(self, bar: "tqdm[Any]") -> None:
+        """Do steps until the last one, a signal, or a correction of how many there are."""
+        o, main = self.options, self.accelerator.is_main_process
+        corrections = {round(share * o.steps) for share in CORRECT_AT} if o.minutes is not None else set()
         for batch in self._batches():
             self.monitor.add(self.train_step(batch))
             self.step += 1
-            progress.update(o.batch_size)
+            self.seen += o.batch_size
+            bar.update(o.batch_size)
             ends = self.step == o.steps or self.stop.asked()
             saves, samples = self.step % o.save_every == 0, self.step % o.sample_every == 0
-            if ends or saves or samples or self.step % CHECK_EVERY == 0:
+            if ends or saves or samples or self.step % CHECK_EVERY == 0 or self.step == FIRST_LOOK:
                 means = self.monitor.report(self.step, o.rate_at(self.step - 1))
-                progress.set_postfix({name: f"{value:.3g}" for name, value in means.items()}, refresh=False)
-            if samples and self.accelerator.is_main_process:
+                bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()}, refresh=False)
+                if main:
+                    self.progress.add(self.step, o.steps, o.batch_size, means)
+            if main and (samples or self.step == FIRST_LOOK):
                 self._draw_samples()
             if saves:
                 self._save()
+            if main and asked(o.run_folder, EXPORT):
+                self._export_snapshot()
             if self.pusher and o.push_every and self.step % o.push_every == 0 and not ends:
                 self.pusher.snapshot(self.step, o.steps, o.output.name, self.export)
             if ends:
-                break
-        progress.close()
+                return
+            if self.step in corrections:
+                self._correct_steps(bar)
+                return
+
+    def _correct_steps(self, bar: "tqdm[Any]") -> None:
+        """Set the number of steps anew by the time that those so far took, the same in every process."""
+        steps = torch.tensor(float(corrected(self.options, self.step, self.progress.seconds)))
+        steps = self.accelerator.reduce(steps.to(self.accelerator.device), "mean")
+        self.job = dataclasses.replace(self.job, options=dataclasses.replace(self.options, steps=round(float(steps))))
+        bar.total = self.options.steps * self.options.batch_size
+
+    def _export_snapshot(self) -> None:
+        """Write the average as a checkpoint that somebody asked for; if that fails, say so and go on."""
+        o = self.options
+        try:
+            self.export(snapshot_folder(o.run_folder, self.step))
+        except (OSError, SafetensorError) as error:
+            tqdm.write(f"The checkpoint of step {self.step} was not written, the training goes on: {error}")
+        answered(o.run_folder, EXPORT)
 
     def _batches(self) -> DataLoader[Batch]:
         """This process's part of the batches of the steps that are left."""
         o, cuda = self.options, self.accelerator.device.type == "cuda"
         stream = Stream(
             self.data, o.batch_size, o.size_at, self.step, o.steps,
-            self.accelerator.process_index, self.accelerator.num_processes,
+            self.accelerator.process_index, self.accelerator.num_processes, self.seen,
         )  # fmt: skip
         workers = o.workers if o.workers is not None else 4 * cuda
         return DataLoader(self.data, batch_sampler=stream, num_workers=workers, pin_memory=cuda)
@@ -248,34 +324,49 @@ class Trainer:
     def _save(self) -> None:
         if self.accelerator.is_main_process:
             state = {name: part.state_dict() for name, part in self._stateful().items()}
-            save_state(self.options.run_folder, {**state, "step": self.step, "job": self.job.settings()})
+            told = {"step": self.step, "seen": self.seen, "job": self.job.settings(), "history": self.history}
+            spent = {"seconds": self.progress.seconds, "minutes": self.options.minutes}
+            save_state(self.options.run_folder, {**state, **told, **spent})
 
-    def _restore(self) -> None:
-        state = load_state(self.options.run_folder)
-        now = self.job.settings()
-        for name, value in state["job"].items():
-            if name in now and now[name] != value:
-                raise TrainingError(
-                    f"The run in {self.options.run_folder} was started with {name} = {value!r}, "
-                    f"not {now[name]!r}: resume with the same options, or name another --run."
-                )
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take over a state, but for what was changed: what Adam keeps beside its averages is an option, too."""
+        o = self.options
         for name, part in self._stateful().items():
             part.load_state_dict(state[name])
+        for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
+            for group in optimizer.param_groups:
+                group.update(betas=(o.beta1, 0.999), weight_decay=o.weight_decay)
         self.step = state["step"]
+        self.seen = state.get("seen", self.step * state["job"]["batch_size"])
+        self.progress.before = state.get("seconds", 0.0)
+        if o.minutes is not None and o.minutes != state.get("minutes"):
+            steps = corrected(o, self.step, self.progress.before)
+            self.history.append(f"From step {self.step}: steps {o.steps} → {steps}, for {o.minutes:g} minutes in all")
+            self.job = dataclasses.replace(self.job, options=dataclasses.replace(o, steps=steps))
+        if self.history != state.get("history", []) and self.accelerator.is_main_process:
+            print(self.history[-1] + f"; the learning rate goes on from {self.options.rate_at(self.step):.3g}.")
 
     def export(self, folder: Path) -> None:
         """Write the averaged network as a checkpoint."""
-        export_checkpoint(folder, self.job, self.step, self.average.network, self.discriminators)
+        export_checkpoint(folder, self.job, self.step, self.average.network, self.discriminators, self.history)
 
     def _finish(self) -> None:
         """Export the checkpoint, with the styles of the training images where there are any, and push it."""
         o = self.options
         self.export(o.output)
+        answered(o.run_folder, FINISH)
         if self.network.chance == "style":
             save_styles(o.output, find_styles(self.average.network, self.data, o.size))
         print(f"Wrote {o.output}.")
         if self.pusher:
             self.pusher.finish(o.output, f"Step {self.step} of {o.steps}")
+
+    def _tell_plan(self) -> None:
+        """Say what the minutes were turned into."""
+        o, network = self.options, self.job.network
+        growing = f", at {o.grow_from} px until step {round(o.grow_until * o.steps)}" if o.grow_from else ""
+        if self.accelerator.is_main_process:
+            print(f"{o.minutes:g} minutes: {o.steps} steps of {o.batch_size}, width {network.base_width}{growing}.")
 
     def _tell_how_to_resume(self) -> None:
         """Say how the training can go on."""

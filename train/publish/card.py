@@ -20,8 +20,8 @@ from ..evaluation.measures import MEASURES, Values
 TEMPLATE = Path(__file__).with_name("card_template.md")
 ABOUT = ("metric", "direction", "split", "size", "images")
 """The keys of a row of metrics that say what was measured; the others are results."""
-ABOUT_DATA = ("data_note", "dataset", "license")
-"""The keys of a training's record that are about its data and weights; the others are settings."""
+ABOUT_DATA = ("data_note", "dataset", "license", "history")
+"""The keys of a training's record that are about its data, weights and past; the others are settings."""
 
 SPELLED = {"l1": "L1", "psnr": "PSNR", "ssim": "SSIM", "iou": "IoU", "lpips": "LPIPS", "fid": "FID", "kid": "KID"}
 NOT_MEASURED = "Not measured yet: `python -m train evaluate` does, and writes samples and examples."
@@ -51,6 +51,7 @@ def write_card(folder: Path) -> None:
         notes=notes.read_text(encoding="utf-8") if notes.is_file() else "",
         data=training.get("data_note", ""),
         seen=_data_name(training),
+        history="\n".join(f"- {line}" for line in training.get("history", ())),
         settings=_table([{"setting": k, "value": v} for k, v in settings.items()]),
     )
     checkpoints.write_text(folder / checkpoints.CARD, re.sub(r"\n{3,}", "\n\n", card))
