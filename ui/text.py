@@ -7,10 +7,10 @@ PAGE = Words(
     {
         "title": "Image to image",
         "tagline": "Draw, and a picture follows your pen.",
-        "tab_paired": "Paired",
-        "tab_unpaired": "Unpaired",
+        "tab_paired": "Finish a drawing · paired",
+        "tab_unpaired": "There and back · unpaired",
         "tab_compare": "Compare",
-        "tab_multimodal": "Multimodal",
+        "tab_multimodal": "Many styles · multimodal",
         "tab_own": "Yours",
         "no_checkpoints": (
             "### No model here yet\n\n"
@@ -75,6 +75,7 @@ EDITOR = Words(
         "placeholder_paint": "Paint something in flat colours: brush a shape, fill it",
         "placeholder_picture": "Drop or choose a picture",
         "placeholder_result": "The picture appears here",
+        "opening": "An example: go on from it, or clear it",
         "try_examples": "or try one of these",
         "drawing_tools": "Drawing tools",
         "pen": "Pen",

@@ -52,7 +52,7 @@ def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
 
     def start(checkpoints: Path, **more: str) -> tuple[str, list[str]]:
         port = free_port()
-        where = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+        where = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints), "I2I_OPENING": "off"}
         environment = {**os.environ, **where, **more}
         process = subprocess.Popen(
             [sys.executable, "app.py"],
@@ -95,8 +95,8 @@ def server(start_page: Callable[..., tuple[str, list[str]]]) -> str:
 
 
 @pytest.fixture(scope="session")
-def full_page(tmp_path_factory: pytest.TempPathFactory, start_page: Callable[..., tuple[str, list[str]]]) -> str:
-    """The address of a page with untrained networks for every tab, on two tasks, with examples both ways."""
+def full_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of untrained networks for every tab, on two tasks, with examples both ways."""
     folder = tmp_path_factory.mktemp("full-page")
     torch.manual_seed(0)
     networks: list[TranslationNetwork] = [
@@ -122,7 +122,13 @@ def full_page(tmp_path_factory: pytest.TempPathFactory, start_page: Callable[...
             shape = draw.rectangle if i % 2 else draw.ellipse
             shape((4 + 2 * i, 4, 24, 28), outline="black", fill="orange" if domain == "B" else None)
             image.save(folder / name / place / f"{i}.png")
-    return start_page(folder, I2I_ENGINE="torch")[0]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def full_page(full_folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> str:
+    """The address of a page with the models of `full_folder`."""
+    return start_page(full_folder, I2I_ENGINE="torch")[0]
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ class MultimodalTab(TranslationView):
         self.pad, self.dot = self.root.locator(".pad"), self.root.locator(".dot")
 
     def open(self) -> None:
-        self.page.get_by_role("tab", name="Multimodal").click()
+        self.page.locator("#tab-multimodal-button").click()
         self.root.locator(".editor[data-kind]").wait_for()
         expect(self.root.locator('[data-part="seed"]')).not_to_be_empty()
 

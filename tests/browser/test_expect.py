@@ -306,7 +306,7 @@ def test_the_page_speaks_chinese_to_a_chinese_browser(
     expect(page.get_by_role("heading", name="图像到图像")).to_be_visible()
     assert page.title() == "图像到图像"
     assert page.locator("html").get_attribute("lang") == "zh"
-    for tab in ("成对", "不成对", "多模态", "比较"):
+    for tab in ("画完就成图 · 成对", "来回翻译 · 不成对", "一图多样 · 多模态", "比较"):
         expect(page.get_by_role("tab", name=tab, exact=True)).to_be_attached()
     expect(view.editor).to_contain_text("在这里画线稿")  # from JavaScript
     expect(view.button("撤销（Ctrl+Z）")).to_be_visible()  # from the template
@@ -319,7 +319,7 @@ def test_the_page_speaks_chinese_to_a_chinese_browser(
     open_batch(view, pictures(1))
     page.locator("#paired-batch-start").click()
     expect(page.locator("#paired-batch-note")).to_contain_text("已转换 1 张图片中的 1 张")  # through the queue
-    page.get_by_role("tab", name="多模态", exact=True).click()
+    page.locator("#tab-multimodal-button").click()
     expect(page.locator("#multimodal-view").get_by_role("tab", name="随机风格")).to_be_visible()
     view.screenshot(f"chinese-multimodal-{'phone' if screen else 'desktop'}")
     visible = page.locator("body").inner_text()

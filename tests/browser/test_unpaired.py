@@ -236,7 +236,7 @@ def test_keys_go_to_the_tab_in_sight(unpaired: TranslationView, folder: Path) ->
     unpaired.page.get_by_role("tab", name="Compare").click()
     expect(compare).to_have_count(2)
     unpaired.page.keyboard.press("Control+z")
-    unpaired.page.get_by_role("tab", name="Unpaired").click()
+    unpaired.page.locator("#tab-unpaired-button").click()
     assert unpaired.fingerprint(".drawing") == two
     unpaired.page.keyboard.press("Control+z")
     assert unpaired.fingerprint(".drawing") != two
@@ -247,7 +247,7 @@ def test_the_first_tab_with_a_model_is_open_and_those_without_invite(
 ) -> None:
     view = open_view(address)
     expect(view.page.locator("#unpaired-view .editor")).to_be_visible()
-    view.page.get_by_role("tab", name="Paired", exact=True).click()
+    view.page.locator("#tab-paired-button").click()
     expect(view.page.get_by_text("Pairs of pictures teach the most")).to_be_visible()
     expect(view.page.get_by_text("python -m train pix2pix")).to_be_visible()
     view.screenshot("paired-without-models")

@@ -282,3 +282,4 @@ $('[data-action="link"]').addEventListener("click", copyOwnLink);
 watch("value", applyTask);
 applyTask();
 followLinks(props.tab, element, editor, recall);
+if (props.opens) new Opening(editor, { draws: false });

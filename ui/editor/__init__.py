@@ -4,6 +4,7 @@ Both are `gr.HTML` with templates and scripts of our own. The drawing is kept in
 through a few functions and keeps nothing that belongs to a visitor, so visitors cannot see each other.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +32,8 @@ SCRIPTS = (
     "live_requests.js",
     "tools.js",
     "editor.js",
+    "drawing_order.js",
+    "opening.js",
 )
 """Those of the editor; a component that contains one can use all that they define."""
 FREE_COLOURS = {
@@ -130,6 +133,7 @@ def editor_parts(answers: Answers, translators: Iterable[i2i.Translator]) -> Edi
             "input_specs": {f"{t.info.name} {d}": input_spec(t, d) for t in translators for d in t.directions},
             "texts": dict(text.EDITOR),
             "limits": {"bytes": MAX_FILE_BYTES},
+            "opens": os.environ.get("I2I_OPENING", "on") != "off",
         },
         server_functions=[sentences(uploads.open_picture), sentences(uploads.examples)],
     )

@@ -19,6 +19,7 @@ class Editor {
     this.specKey = this.inputSpec = this.drawing = null;
     this.tools = new Tools(root, texts);
     this.pointer = this.stream = this.cachedImage = this.lastExample = null;
+    this.opening = null; // an Opening while the drawing is its own and not the visitor's
     this.listenToDrawing();
     this.listenToButtons();
     this.listenToFiles();
@@ -162,6 +163,16 @@ class Editor {
     if (drawing !== this.drawing) return drawing.record(operation); // not the visible one, maybe not any more
     this.endStroke();
     drawing.add(operation);
+    this.changed();
+  }
+
+  /** Show a frame of the opening in place of everything: to the visitor alone, or as the input, too. */
+  showFrame(image, asInput) {
+    const operation = { type: "picture", variants: { as_is: image }, variant: "as_is" };
+    const { drawing } = this;
+    if (!asInput) return drawing.paint(drawing.shown, operation, 0);
+    Object.assign(drawing, { ops: [operation], undone: [] });
+    drawing.redraw();
     this.changed();
   }
 

@@ -40,7 +40,7 @@ function refresh() {
     const way_back = !$(".way-back").hidden;
     const payload = { ...settings, way_back, ...shareSetting() };
     const { second } = interpolation;
-    return { snapshot: editor.snapshot(), settings, payload: { payload, image: editor.image, second } };
+    return { isVisitors: !editor.opening, snapshot: editor.snapshot(), settings, payload: { payload, image: editor.image, second } };
   });
 }
 
@@ -69,7 +69,7 @@ async function showResult(answer, request, isCurrent) {
   result.dataset.state = "done";
   result.dataset.shown = request.number;
   const { image: input, second } = request.payload;
-  if (!second && editor.pointer === null) {
+  if (request.isVisitors && !second && editor.pointer === null) {
     visit.schedule({ settings: request.settings, input: input.url, result: answer.image });
   }
 }
@@ -180,3 +180,4 @@ $(".wipe").addEventListener("input", (event) => result.style.setProperty("--wipe
 watch("value", applySettings);
 applySettings();
 followLinks(props.tab, element, editor, recall);
+if (props.opens) new Opening(editor);

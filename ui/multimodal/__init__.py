@@ -25,6 +25,7 @@ SCRIPTS = (
     "saved_styles.js",
     "style_panels.js",
     "many_inputs_panel.js",
+    "wandering.js",
     "multimodal.js",
 )
 

@@ -31,6 +31,7 @@ const app = {
   randomSeed: () => Math.floor(Math.random() * 10000),
   onText: () => {},
   onSaved: () => {},
+  onIdle: () => {}, // the small pictures are up to date
   setStyle, interpolate, refreshWhenIdle, fill, fits,
 };
 let interpolation = null; // {start, end, share} while the style is between two others
@@ -63,7 +64,7 @@ function refresh(draft) {
   if (editor.empty) return showNothing();
   requests.request(() => {
     const chosen = interpolation ?? { style: app.style };
-    return { interpolation, settings: app.settings, payload: { payload: { ...app.settings, ...chosen, draft }, image: editor.image } };
+    return { isVisitors: !editor.opening, interpolation, settings: app.settings, payload: { payload: { ...app.settings, ...chosen, draft }, image: editor.image } };
   });
 }
 
@@ -84,7 +85,7 @@ async function showResult(answer, request, isCurrent) {
   result.dataset.style = answer.text;
   const { payload, image: input } = request.payload;
   const style = request.interpolation ? answer.style : payload.style;
-  if (!payload.draft) visit.schedule({ settings: { ...request.settings, style }, input: input.url, result: answer.image });
+  if (request.isVisitors && !payload.draft) visit.schedule({ settings: { ...request.settings, style }, input: input.url, result: answer.image });
 }
 
 function showNothing() {
@@ -242,6 +243,7 @@ async function refreshIdle() {
   try {
     await showEnds(isCurrent);
     if (isCurrent()) await panels[openName].refresh(isCurrent);
+    if (isCurrent()) app.onIdle();
   } catch (error) {
     if (isCurrent()) toasts.show(error.message);
   }
@@ -362,3 +364,7 @@ button("link").onclick = () => copyLink(linkTo(props.tab, { ...app.settings, sty
 watch("value", applySettings);
 applySettings();
 followLinks(props.tab, element, editor, recall, numbers);
+if (props.opens) {
+  const wandering = new Wandering(app);
+  new Opening(editor, { draws: false, onPlaced: () => wandering.begin(), onEnd: () => wandering.end() });
+}
