@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from i2i_models.networks.layers import Conv2d, ConvTranspose2d, InstanceNorm
 from i2i_models.networks.losses import adversarial
 from i2i_models.networks.network import TranslationNetwork
+from i2i_models.networks.resnet import UpsampleReflectConv
 from i2i_models.networks.unet import UpsampleConv
 
 
@@ -26,6 +27,17 @@ class PlainUpsampleConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(F.pad(F.interpolate(x, scale_factor=2), (2, 1, 2, 1)), self.conv.weight, self.conv.bias)
+
+
+class PlainUpsampleReflectConv(nn.Module):
+    """`resnet.UpsampleReflectConv` computed at the large size."""
+
+    def __init__(self, ours: UpsampleReflectConv) -> None:
+        super().__init__()
+        self.ours = ours
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.ours.plain(x)
 
 
 class PlainConv(nn.Module):
@@ -53,6 +65,8 @@ def make_plain(module: nn.Module) -> nn.Module:
             setattr(module, name, PlainInstanceNorm())
         elif isinstance(child, UpsampleConv):
             setattr(module, name, PlainUpsampleConv(child.conv))
+        elif isinstance(child, UpsampleReflectConv):
+            setattr(module, name, PlainUpsampleReflectConv(child))
         elif isinstance(child, Conv2d | ConvTranspose2d):
             setattr(module, name, PlainConv(child))
         else:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 import i2i_models as i2i
 from i2i_models import checkpoints
@@ -18,6 +19,7 @@ from i2i_models.networks.methods import METHODS
 from i2i_models.networks.munit import MUNIT
 from i2i_models.networks.network import TranslationNetwork
 from i2i_models.networks.patchgan import MultiScalePatchGAN
+from i2i_models.networks.resnet import FOLD_FROM, UpsampleReflectConv
 from i2i_models.networks.unet import UNet
 from i2i_models.networks.unit import UNIT, UNITConfig
 
@@ -250,6 +252,30 @@ def test_the_quick_norm_and_its_gradient_are_those_of_the_formula(dims: tuple[in
     flat = torch.zeros(1, 3, 4, 4, requires_grad=True)
     Standardise.apply(flat, dims, unbiased).sum().backward()
     assert flat.grad is not None and not flat.grad.any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(2, 3), (9, 6)])
+def test_enlarging_at_the_small_size_gives_the_same_values_and_gradients(
+    height: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    layer, plain = UpsampleReflectConv(6, 5), nn.Conv2d(6, 5, 5)
+    plain.load_state_dict(layer.state_dict())
+    x, slope = torch.randn(2, 6, height, width), torch.randn(2, 5, 2 * height, 2 * width)
+
+    def run(function: Any, weights: nn.Conv2d) -> list[Tensor]:
+        inputs = x.clone().requires_grad_()
+        weights.zero_grad()
+        result = function(inputs)
+        result.backward(slope)
+        assert inputs.grad is not None and weights.weight.grad is not None and weights.bias.grad is not None
+        return [result, inputs.grad, weights.weight.grad.clone(), weights.bias.grad.clone()]
+
+    wanted = run(lambda x: plain(F.pad(F.interpolate(x, scale_factor=2.0), (2, 2, 2, 2), mode="reflect")), plain)
+    for threshold in (0.0, 1e9):  # at the small size, then at the large one
+        monkeypatch.setitem(FOLD_FROM, False, threshold)
+        for ours, theirs in zip(run(layer, layer), wanted, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
 def test_discriminator_of_several_scales() -> None:

@@ -3,11 +3,16 @@
 import itertools
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from .layers import InstanceNorm, LayerNorm, Norm, norm_layer
+from .layers import InstanceNorm, LayerNorm, Norm, convolve, norm_layer
 
 Activation = Literal["relu", "leaky_relu"]
+
+FOLD_FROM = {False: 1e8, True: 4e8}
+"""Products from which on `UpsampleReflectConv` is quicker at the small size: in float32, under autocast."""
 
 
 def activation_layer(activation: Activation) -> nn.Module:
@@ -73,6 +78,59 @@ class ContentEncoder(nn.Sequential):
         super().__init__(*layers, *(ResidualBlock(widths[-1], "instance", activation) for _ in range(blocks)))
 
 
+class UpsampleReflectConv(nn.Conv2d):
+    """Nearest ×2, borders reflected, 5×5 convolution: `(N, C, H, W)` → `(N, out, 2H, 2W)`.
+
+    On CPUs computed at the small size where that is quicker. After nearest upsampling neighbouring taps read the same
+    pixel, so each of the four output phases is a 3×3 convolution of the small image (36 products for 100), as in
+    `unet.UpsampleConv`. Reflected borders read the third pixel from the edge where repeated ones read the first, which
+    changes the outermost rows and columns alone: these are convolved by themselves.
+    """
+
+    fold: Tensor
+    edge: Tensor
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 5)
+        # fold[phase, small tap, large tap]; edge[tap from the edge inwards, large tap], of the outermost row
+        even = [[1, 1, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]]
+        odd = [[1, 0, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 0, 1, 1]]
+        self.register_buffer("fold", torch.tensor([even, odd], dtype=torch.float32), persistent=False)
+        edge = [[0, 1, 1, 1, 0], [1, 0, 0, 0, 1]]
+        self.register_buffer("edge", torch.tensor(edge, dtype=torch.float32), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(N, inputs, H, W)` → `(N, outputs, 2H, 2W)`; H and W at least 2."""
+        if not self._folds(x):
+            return self.plain(x)
+        fold = self.fold.to(self.weight.dtype)
+        weight = torch.einsum("pak,qbl,oikl->opqiab", fold, fold, self.weight).flatten(0, 2)
+        bias = None if self.bias is None else self.bias.repeat_interleave(4)
+        inner = F.pixel_shuffle(convolve(F.pad(x, (1, 1, 1, 1), mode="replicate"), weight, bias), 2)
+        top, bottom = self._edges(x, self.weight)
+        left, right = (y.transpose(2, 3) for y in self._edges(x.transpose(2, 3), self.weight.transpose(2, 3)))
+        middle = torch.cat([left[:, :, 1:-1], inner[:, :, 1:-1, 1:-1], right[:, :, 1:-1]], 3)
+        return torch.cat([top, middle, bottom], 2)
+
+    def plain(self, x: Tensor) -> Tensor:
+        """The same, computed at the large size."""
+        return super().forward(F.pad(F.interpolate(x, scale_factor=2.0), (2, 2, 2, 2), mode="reflect"))
+
+    def _folds(self, x: Tensor) -> bool:
+        if torch.jit.is_tracing():
+            return True  # a compiled graph adds the taps up once; `python -m benchmarks inference` shows the gain
+        products = 4 * x.shape[0] * x.shape[2] * x.shape[3] * self.weight.numel()
+        return x.device.type == "cpu" and products > FOLD_FROM[torch.is_autocast_enabled("cpu")]
+
+    def _edges(self, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """The first and the last row of the result, `(N, outputs, 1, 2W)`."""
+        strips = torch.cat([x[:, :, :2], x[:, :, -2:].flip(2)])
+        wide = F.pad(F.interpolate(strips, scale_factor=(1.0, 2.0)), (2, 2, 0, 0), mode="reflect")
+        rows = convolve(wide, torch.einsum("ak,oikl->oial", self.edge.to(weight.dtype), weight), self.bias)
+        first, last = rows.chunk(2)
+        return first, last
+
+
 class UpsamplingDecoder(nn.Sequential):
     """`downs` × (nearest ×2, 5×5 convolution, layer norm, activation), 7×7 convolution, tanh.
 
@@ -83,6 +141,6 @@ class UpsamplingDecoder(nn.Sequential):
         widths = [base_width * 2**i for i in range(downs, -1, -1)]
         layers: list[nn.Module] = []
         for large, small in itertools.pairwise(widths):
-            layers += [nn.Upsample(scale_factor=2), reflect_conv(large, small, 5)]
+            layers += [nn.Identity(), UpsampleReflectConv(large, small)]
             layers += [LayerNorm(small), activation_layer(activation)]
         super().__init__(*layers, reflect_conv(base_width, 3, 7), nn.Tanh())
