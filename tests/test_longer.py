@@ -11,7 +11,7 @@ import i2i_models as i2i
 from i2i_models.errors import TrainingError
 from i2i_models.networks.methods import METHODS
 from train.data.dataset import Batch
-from train.loop import budget
+from train.loop import budget, memory
 from train.loop.options import Job
 from train.loop.progress import EXPORT, FINISH, read_progress
 from train.loop.trainer import Trainer, train
@@ -125,3 +125,19 @@ def test_a_budget_is_kept_resumed_and_raised(pairs: Path, tmp_path: Path, capsys
     assert longer.options.steps > 10 * steps and "for 50 minutes in all" in longer.history[0]
     with pytest.raises(TrainingError, match=r"--minutes must lie in 0 … 100,000, not -1"):
         Trainer("pix2pix", job(pairs, tmp_path, minutes=-1))
+
+
+def test_memory_too_small_is_said_with_what_fits(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = METHODS["cyclegan"]
+    asked = dataclasses.replace(job(pairs, tmp_path, size=512, batch_size=4), network=method.Config(base_width=32))
+    assert memory.available() > 1e8
+    monkeypatch.setattr(memory, "available", lambda: 9e9)
+    needs = r"At 512 px this needs about 28\.\d GB of memory, and 9\.0 are free: "
+    with pytest.raises(TrainingError, match=needs + "--size 512 --batch-size 1 fits"):
+        memory.check(method, asked)
+    planned = dataclasses.replace(asked, network=method.Config())
+    planned = dataclasses.replace(planned, options=dataclasses.replace(asked.options, minutes=1e5, batch_size=1))
+    assert budget.plan(method, planned, lambda *_: 1.0).network.base_width == 32
+    monkeypatch.setattr(memory, "available", lambda: 1e8)
+    with pytest.raises(TrainingError, match="smaller --base-width"):
+        memory.check(method, asked)

@@ -9,6 +9,7 @@ import torch
 from i2i_models.errors import TrainingError
 from i2i_models.networks.network import TranslationNetwork
 
+from . import memory
 from .options import Job, Options
 
 MEASURING = 30.0
@@ -45,8 +46,7 @@ def plan(method: type[TranslationNetwork], job: Job, measure: Measure) -> Job:
     o = job.options
     assert o.minutes is not None
     seconds = o.minutes * 60 * SPARE
-    for candidate in _widths(method, job):
-        planned = fitted(method, candidate)
+    for planned, candidate in _fitting(method, job):
         pace = whole = measure(planned, o.size)
         if o.grow_from is None and seconds / whole * o.batch_size < 2 * ENOUGH[method.paired]:
             small = _half(method, candidate)
@@ -96,6 +96,20 @@ def fitted(method: type[TranslationNetwork], job: Job) -> Job:
     while depth > 2 and any(size % 2**depth for size in sizes):
         depth -= 1
     return dataclasses.replace(job, network=dataclasses.replace(network, depth=depth))
+
+
+def _fitting(method: type[TranslationNetwork], job: Job) -> list[tuple[Job, Job]]:
+    """The candidates of `_widths` that memory has room for, each as it is at one size, and as it was asked for.
+
+    Raises:
+        TrainingError: there is room for none.
+    """
+    pairs = [(fitted(method, candidate), candidate) for candidate in _widths(method, job)]
+    free = memory.available()
+    found = [(planned, asked) for planned, asked in pairs if memory.needed(method, planned) <= free]
+    if not found:
+        memory.check(method, pairs[-1][0])
+    return found
 
 
 def _widths(method: type[TranslationNetwork], job: Job) -> Iterator[Job]:

@@ -1,7 +1,8 @@
 """What a training tells and is told through its run folder, while it runs: anybody may look, nobody needs to wait.
 
-It writes `progress.jsonl`, a line a look at the losses. It heeds two files that somebody else makes: `export` asks for
-the moving average as a checkpoint, without stopping; `finish` asks to end now as if the last step were done.
+It writes `progress.jsonl`, a line a look at the losses. It heeds three files that somebody else makes: `export` asks
+for the moving average as a checkpoint, without stopping; `pause` asks to stop as Ctrl-C does, where no signal reaches;
+`finish` asks to end now as if the last step were done.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ from typing import Any
 
 PROGRESS = "progress.jsonl"
 """A JSON object a line: `step`, `steps`, `seconds` of training so far, `images` a second, `losses` by name."""
-EXPORT, FINISH = "export", "finish"
+EXPORT, PAUSE, FINISH = "export", "pause", "finish"
 SNAPSHOTS = "snapshots"
 """Folder of the checkpoints that were asked for, each as `step-0000100/`."""
 KEPT_SNAPSHOTS = 2
@@ -88,7 +89,7 @@ def read_progress(folder: Path) -> list[dict[str, Any]]:
 
 
 def asked(folder: Path, what: str) -> bool:
-    """Whether somebody asks a run for something, `EXPORT` or `FINISH`."""
+    """Whether somebody asks a run for something, `EXPORT`, `PAUSE` or `FINISH`."""
     return (folder / what).exists()
 
 

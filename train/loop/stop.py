@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from .progress import FINISH, asked
+from .progress import FINISH, PAUSE, asked
 
 
 class StopSignal:
@@ -31,7 +31,8 @@ class StopSignal:
         self.received = True
 
     def asked(self) -> bool:
-        """Whether any process received a signal or found the file `finish`: all processes stop after the same step."""
+        """Whether any process received a signal or was asked to stop: all processes stop after the same step."""
+        self.received = self.received or asked(self.run_folder, PAUSE)
         self.finishing = self.finishing or asked(self.run_folder, FINISH)
         if self.accelerator.num_processes > 1:
             flags = torch.tensor([float(self.received), float(self.finishing)], device=self.accelerator.device)

@@ -32,6 +32,7 @@ from ..publish.push import Pusher
 from .average import MovingAverage
 from .budget import CORRECT_AT, MEASURING, corrected, plan
 from .export import export_checkpoint
+from .memory import check as check_memory
 from .monitor import LossMonitor
 from .options import Job, Options
 from .parallel import DiscriminatorLoss, GeneratorOutputs
@@ -86,6 +87,8 @@ class Trainer:
             raise TrainingError(
                 f"--batch-size {o.batch_size} cannot be shared by {self.accelerator.num_processes} processes."
             )
+        if o.minutes is None or state is not None:
+            check_memory(self.method, self.job)
         self.nearest = (o.kind_a == "labels", o.kind_b == "labels")
         self.data = TranslationDataset(
             self._sources("train"), o.size, o.seed, job.augment, self.nearest, o.cache_gb,

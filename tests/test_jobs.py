@@ -1,0 +1,178 @@
+"""Jobs: the queue, wishes, crashes, bounds, with a stand-in for the training; and a real training that is killed."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+import i2i_models as i2i
+from train.jobs import backends, disk, supervisor
+from train.jobs.folder import JOB, WISH, JobFolder, jobs, write_json
+from train.loop.progress import PROGRESS
+
+STAND_IN = """
+import json, os, sys, time
+from pathlib import Path
+
+if "evaluate" in sys.argv:
+    sys.exit("error: nothing to measure" if "unmeasured" in sys.argv[4] else 0)
+option = lambda name: sys.argv[sys.argv.index(name) + 1]
+run, behaviour = Path(option("--run")), option("--behaviour")
+run.mkdir(exist_ok=True)
+step = int((run / "state.pt").read_text()) if "--resume" in sys.argv else 0
+while step < 1000:
+    step += 1
+    with (run / "progress.jsonl").open("a") as file:
+        file.write(json.dumps({"step": step}) + "\\n")
+    if behaviour == "refuses":
+        sys.exit(print("error: 3 images are too few.", file=sys.stderr) or 2)
+    if behaviour == "crashes" or (behaviour == "crashes once" and step == 2 and "--resume" not in sys.argv):
+        (run / "state.pt").write_text("1")
+        os._exit(1)
+    (run / "state.pt").write_text(str(step))
+    if (run / "pause").exists():
+        sys.exit(130)
+    if (run / "finish").exists() or (behaviour == "crashes once" and "--resume" in sys.argv):
+        break
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    (tmp_path / "stand_in.py").write_text(STAND_IN)
+    monkeypatch.setattr(backends, "launcher", lambda job: [sys.executable, str(tmp_path / "stand_in.py")])
+    evaluation = JobFolder.evaluation
+    monkeypatch.setattr(JobFolder, "evaluation", lambda job, _: evaluation(job, backends.launcher(job)))
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    yield folder
+    for job in jobs(folder):
+        with contextlib.suppress(KeyError):
+            backends.Local().kill(job, job.state["handle"])
+
+
+def ask(root: Path, name: str, behaviour: str = "runs", **more: Any) -> JobFolder:
+    """A new job, as the page makes one."""
+    folder = root / name
+    folder.mkdir()
+    request = {"method": "pix2pix", "name": name, "output": str(root.parent / name), "data": "pictures"}
+    arguments = ["--behaviour", behaviour]
+    write_json(folder / JOB, {**request, "arguments": arguments, "created": len(list(root.iterdir())), **more})
+    return JobFolder(folder)
+
+
+def until(root: Path, done: Callable[[], bool]) -> None:
+    """Tend the jobs until something is so."""
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end, {job.path.name: job.state for job in jobs(root)}
+        supervisor.tend_all(root)
+        time.sleep(0.01)
+
+
+def states(root: Path) -> list[str]:
+    return [job.state["state"] for job in jobs(root)]
+
+
+def wish(job: JobFolder, word: str) -> None:
+    (job.path / WISH).write_text(word)
+
+
+def test_one_at_a_time_in_the_order_of_asking_and_as_wished(root: Path) -> None:
+    first, second = ask(root, "first"), ask(root, "unmeasured")
+    until(root, lambda: first.step() > 2)
+    assert states(root) == ["running", "waiting"]
+    wish(first, "pause")
+    until(root, lambda: states(root) == ["paused", "running"])
+    before = first.step()
+    wish(first, "run")
+    until(root, lambda: states(root) == ["waiting", "running"])
+    wish(second, "finish")
+    until(root, lambda: states(root)[1] == "done" and first.step() > before + 2)
+    assert second.state["why"] == {"key": "not_measured", "said": "nothing to measure"}
+    steps = [json.loads(line)["step"] for line in (first.run / PROGRESS).read_text().splitlines()]
+    assert steps == list(range(1, len(steps) + 1))  # it went on where it was
+    wish(first, "discard")
+    until(root, lambda: not first.path.exists())
+    assert states(root) == ["done"] and not supervisor.tend_all(root)
+
+
+def test_what_ends_early_goes_on_or_says_why(root: Path) -> None:
+    once, never, refuses = (ask(root, name.replace(" ", "-"), name) for name in ("crashes once", "crashes", "refuses"))
+    until(root, lambda: states(root) == ["done", "failed", "failed"])
+    assert once.step() == 2 and never.state["why"]["key"] == "crashed"
+    assert refuses.state["why"] == {"key": "said", "said": "3 images are too few."}
+    killed = ask(root, "killed")
+    for _ in range(supervisor.CRASHES):
+        until(root, lambda: killed.state["state"] == "running" and killed.step() > killed.state["step"] + 1)
+        handle, step = killed.state["handle"], killed.step()
+        os.killpg(int(handle), signal.SIGKILL)
+        until(root, lambda handle=handle: killed.state.get("handle") not in (handle, None))
+        assert killed.step() >= step  # each start brought new steps, so it does not give up
+    wish(killed, "discard")
+    until(root, lambda: not killed.path.exists())
+    (root / "odd").mkdir()
+    (root / "odd" / JOB).write_text("{")
+    unknown = ask(root, "unknown", backend="moon")
+    assert not supervisor.tend_all(root) or unknown.state["state"] == "waiting"
+
+
+def test_scratch_makes_room_oldest_first_and_a_job_too_large_pauses(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer, runs = ask(root, "older"), ask(root, "newer"), ask(root, "runs")
+    for job in (older, newer, runs):
+        (job.run / "snapshots" / "step-0000001").mkdir(parents=True)
+        for name in ("snapshots/step-0000001/model.safetensors", "state.pt", "samples-0000001.png", "samples-2.png"):
+            (job.run / name).write_bytes(b"0" * 10_000)
+        job.update(state="done")
+    runs.update(state="paused")
+    draft = root / "drafts" / "forgotten"
+    draft.mkdir(parents=True)
+    os.utime(draft, (0, 0))
+    gone = disk.tidy(root, max_all=95_000)
+    assert gone == ["drafts/forgotten", "older/run/snapshots", "newer/run/snapshots", "older/run/state.pt"]
+    assert older.state["tidied"] and "tidied" in newer.state and "tidied" not in runs.state
+    monkeypatch.setattr(disk, "MAX_JOB", 1)
+    runs.update(state="running", handle="0")
+    supervisor.pause_if_too_large(runs)
+    assert (runs.state["state"], runs.state["why"]["key"]) == ("pausing", "job_too_large")
+
+
+def test_a_real_training_is_killed_with_its_supervisor_and_both_go_on(pairs: Path, tmp_path: Path) -> None:
+    root = tmp_path / "jobs"
+    root.mkdir()
+    arguments = [
+        "--size", "32", "--depth", "4", "--base-width", "4", "--discriminator-width", "4", "--steps", "400",
+        "--batch-size", "2", "--save-every", "10", "--precision", "float32",
+    ]  # fmt: skip
+    job = ask(root, "real", data=str(pairs), arguments=arguments, evaluate=False)
+    command = [sys.executable, "-m", "train.jobs", "tend", str(root)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    one = subprocess.Popen(command, cwd=ROOT, env=environment)
+    end = time.monotonic() + 120
+    while not (job.run / "state.pt").exists():
+        assert time.monotonic() < end, job.log.read_text()
+        time.sleep(0.02)
+    assert subprocess.run(command, cwd=ROOT, env=environment).returncode == 0  # a second one has nothing to do
+    one.kill()
+    one.wait()
+    os.killpg(int(job.state["handle"]), signal.SIGKILL)
+    two = subprocess.Popen(command, cwd=ROOT, env=environment)
+    while job.state["state"] != "done":
+        assert time.monotonic() < end and job.state["state"] != "failed", job.log.read_text()
+        time.sleep(0.05)
+    two.kill()
+    two.wait()
+    assert i2i.load(tmp_path / "real").info.training["step"] == 400
+    assert job.state.get("crashes") and "Wrote" in job.log.read_text()

@@ -1,0 +1,163 @@
+"""A job's folder: what is asked, what is wished, how it goes. Standard library alone, so that looking costs nothing."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from train.loop.progress import FINISH, PAUSE, read_progress
+
+JOB, STATE, WISH, LOG, EXIT = "job.json", "state.json", "wish", "log.txt", "exit"
+RUN, DATA = "run", "data"
+DRAFTS = "drafts"
+"""Pictures that were dropped and not started yet, a folder each, beside the jobs."""
+
+Wish = Literal["run", "pause", "finish", "discard"]
+State = Literal["waiting", "running", "evaluating", "pausing", "paused", "done", "failed"]
+ACTIVE = ("running", "evaluating", "pausing")
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What `job.json` asks for. It never changes."""
+
+    method: str
+    name: str
+    """Of the checkpoint."""
+    output: str
+    """The checkpoint's folder."""
+    data: str
+    """As --data: a folder, or a Hub data set."""
+    arguments: list[str]
+    """Further options of `python -m train METHOD`."""
+    title: str = ""
+    created: float = 0.0
+    """Seconds since 1970: the queue's order."""
+    backend: str = "local"
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Of the back-end."""
+    evaluate: bool = True
+    """Whether the data have a held-out part to measure the checkpoint on."""
+
+
+class JobFolder:
+    """One job."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def run(self) -> Path:
+        """The training's run folder."""
+        return self.path / RUN
+
+    @property
+    def log(self) -> Path:
+        """What its processes print."""
+        return self.path / LOG
+
+    @property
+    def request(self) -> Request:
+        """What is asked.
+
+        Raises:
+            OSError, ValueError, TypeError: `job.json` is missing or damaged.
+        """
+        return Request(**json.loads((self.path / JOB).read_text(encoding="utf-8")))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """How it goes: `state`, and beside it what the supervisor remembers."""
+        with contextlib.suppress(OSError, ValueError):
+            return {"state": "waiting", **json.loads((self.path / STATE).read_text(encoding="utf-8"))}
+        return {"state": "waiting"}
+
+    def update(self, **changes: Any) -> None:
+        """Change the state; None removes an entry."""
+        state = {key: value for key, value in {**self.state, **changes}.items() if value is not None}
+        write_json(self.path / STATE, state)
+
+    def take_wish(self) -> str | None:
+        """What is wished, once."""
+        wish = self.path / WISH
+        with contextlib.suppress(OSError):
+            word = wish.read_text(encoding="utf-8").strip()
+            wish.unlink()
+            return word
+        return None
+
+    def step(self) -> int:
+        """How many steps its progress tells of."""
+        lines = read_progress(self.run)
+        return int(lines[-1]["step"]) if lines else 0
+
+    def training(self, python: list[str]) -> list[str]:
+        """The command that begins the training, or goes on with it where there is a saved state."""
+        asked = self.request
+        resume = ["--resume"] if (self.run / "state.pt").exists() else []
+        places = ["--data", asked.data, "--output", asked.output, "--run", str(self.run)]
+        return [*python, "-m", "train", asked.method, *places, *asked.arguments, *resume]
+
+    def evaluation(self, python: list[str]) -> list[str]:
+        """The command that measures the checkpoint and writes its card."""
+        return [*python, "-m", "train", "evaluate", self.request.output, "--data", self.request.data]
+
+    def forget_requests(self) -> None:
+        """Take away what a process was asked that has ended."""
+        for name in (PAUSE, FINISH):
+            (self.run / name).unlink(missing_ok=True)
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return size_of(self.path)
+
+    def delete(self) -> None:
+        """Away with it: renamed first, so that nobody finds half of it."""
+        gone = self.path.with_name(f".gone-{self.path.name}")
+        with contextlib.suppress(OSError):
+            os.replace(self.path, gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def jobs(root: Path) -> Iterator[JobFolder]:
+    """The jobs in a folder, the oldest first."""
+    found = []
+    for path in root.glob("*/" + JOB):
+        job = JobFolder(path.parent)
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            if not path.parent.name.startswith("."):
+                found.append((job.request.created, path.parent.name, job))
+    for _, _, job in sorted(found, key=lambda one: one[:2]):
+        yield job
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write whole or not at all."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files below a folder."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            if path.is_file() and not path.is_symlink():
+                total += path.stat().st_size
+    return total
+
+
+def last_error(log: Path) -> str:
+    """The last line `error: …` that a command printed, without that word; else its last line."""
+    with contextlib.suppress(OSError):
+        text = log.read_text(encoding="utf-8", errors="replace")[-20_000:]
+        lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+        errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return (errors or lines or [""])[-1][:500]
+    return ""
