@@ -18,5 +18,17 @@ def tend(root: tyro.conf.Positional[Path]) -> None:
     serve(root)
 
 
+def look(draft: tyro.conf.Positional[Path], paired: bool | None = None) -> None:
+    """Look at the pictures of a draft, lay them out for training and say in its look.json what they are.
+
+    Args:
+        draft: its folder, with a request.json.
+        paired: whether they are pairs, if you know better.
+    """
+    from .look import look as look_at  # torch, which the supervisor does without
+
+    look_at(draft, paired)
+
+
 if __name__ == "__main__":
-    tyro.extras.subcommand_cli_from_dict({"tend": tend}, prog="python -m train.jobs")
+    tyro.extras.subcommand_cli_from_dict({"tend": tend, "look": look}, prog="python -m train.jobs")

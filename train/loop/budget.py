@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-import torch
-
 from i2i_models.errors import TrainingError
 from i2i_models.networks.network import TranslationNetwork
 
@@ -130,8 +128,7 @@ def _half(method: type[TranslationNetwork], job: Job) -> Job | None:
     """The job that grows from half its size, where that is still a picture and its network takes it."""
     half = job.options.size // 2
     grown = fitted(method, _with_options(job, grow_from=half))
-    with torch.device("meta"):
-        multiple = method(grown.network).multiple
+    multiple = method(memory.narrow(grown.network)).multiple
     return grown if half >= SMALLEST_GROWN and half % multiple == 0 else None
 
 
