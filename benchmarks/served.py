@@ -36,6 +36,7 @@ def served(checkpoints: Path) -> Iterator[Served]:
     """
     port = _free_port()
     environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+    environment["I2I_OPENING"] = "off"  # what is measured begins with an empty page
     process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     page = Served(f"http://127.0.0.1:{port}", process)
     try:
