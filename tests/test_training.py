@@ -239,6 +239,11 @@ def test_a_training_begins_where_a_checkpoint_ended(pairs: Path, tmp_path: Path)
     for file, module in (("model", trainer.network), ("discriminator", trainer.discriminators)):
         begun = module.state_dict()
         assert all(torch.equal(begun[k].half(), v) for k, v in load_file(first / f"{file}.safetensors").items())
+    judged = job(pairs, tmp_path / "judged", start_from=first)
+    deeper = dataclasses.replace(TINY, discriminator_layers=TINY.discriminator_layers + 1)
+    anew = Trainer("pix2pix", dataclasses.replace(judged, network=deeper))
+    taken, other = anew.network.state_dict(), trainer.network.state_dict()
+    assert all(torch.equal(taken[name], other[name]) for name in other)
     wider = job(pairs, tmp_path / "third", start_from=first)
     wider = dataclasses.replace(wider, network=dataclasses.replace(TINY, base_width=2 * TINY.base_width))
     with pytest.raises(TrainingError, match=r"--start-from .*base_width"):

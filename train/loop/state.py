@@ -1,5 +1,6 @@
 """The state of a run on disk: whole or not at all."""
 
+import dataclasses
 import os
 import pickle
 from pathlib import Path
@@ -55,20 +56,28 @@ def load_state(folder: Path) -> dict[str, Any]:
 
 
 def start_from(folder: Path, network: TranslationNetwork, discriminators: nn.Module) -> None:
-    """Load the weights of a checkpoint, and those of its discriminators where it has them.
+    """Load the weights of a checkpoint, and those of its discriminators where it has them and they are built alike.
+
+    Other discriminators, such as ones that look at more scales, begin anew beside the trained generators.
 
     Raises:
         CheckpointError: the folder is no checkpoint, or a damaged one.
         TrainingError: it has another method or other widths.
     """
     found, info = methods.read(folder)
-    if type(found) is not type(network) or found.config != network.config:
+    ours, theirs = (_without_discriminators(n.config) for n in (network, found))
+    if type(found) is not type(network) or theirs != ours:
         raise TrainingError(
             f"--start-from {folder}: that is {info.method} with {found.config}, "
             f"not {network.method} with {network.config}: name these settings, or another checkpoint."
         )
     network.load_state_dict(found.state_dict())
-    if (folder / checkpoints.DISCRIMINATOR).is_file():
+    if found.config == network.config and (folder / checkpoints.DISCRIMINATOR).is_file():
         # A checkpoint leaves out what only training needs, such as a pool of images; that starts anew.
         trained = checkpoints.read_discriminators(folder, found).state_dict()
         discriminators.load_state_dict({**discriminators.state_dict(), **trained})
+
+
+def _without_discriminators(config: Any) -> dict[str, Any]:
+    """A network's settings but those of its discriminators, which a checkpoint need not have."""
+    return {name: v for name, v in dataclasses.asdict(config).items() if not name.startswith("discriminator_")}
