@@ -10,6 +10,7 @@ from i2i_models.cli import run
 from i2i_models.networks.methods import METHODS
 
 from .data.augmentation import Augmentation
+from .evaluation.classifier import classifier
 from .evaluation.evaluate import evaluate
 from .evaluation.label_reader import labelreader
 from .evaluation.strip import strip
@@ -47,6 +48,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     commands: dict[str, Callable[..., None]] = {name: command(name) for name in METHODS}
     others: dict[str, Callable[..., None]] = {
+        "classifier": classifier,
         "evaluate": evaluate,
         "labelreader": labelreader,
         "push": push,

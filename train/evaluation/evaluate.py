@@ -15,8 +15,10 @@ from ..data.held_out import held_out
 from ..data.images import Images
 from ..data.sources import spread
 from ..publish.card import write_card
+from .case import make_case
+from .classifier import classifier_of
 from .grids import save_grid
-from .measures import make_case, measure
+from .measures import measure
 
 EXAMPLES = 8
 
@@ -31,8 +33,9 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint and write its metrics.json, samples.png, examples and card.
 
-    Its directions, the kinds of its domains, whether it has styles and whether the data are pairs decide which
-    measures are taken; train/evaluation/measures.py defines each.
+    Its directions, the kinds of its domains, whether it has styles, whether the data are pairs and what they show
+    decide which measures are taken; train/evaluation/measures.py lists them. The classifier that
+    `python -m train classifier` leaves beside the data judges, too.
 
     Args:
         checkpoint_folder: the checkpoint to evaluate.
@@ -47,9 +50,10 @@ def evaluate(
     translator = i2i.load(checkpoint_folder)
     network, info = translator.network, translator.info
     images = held_out(info, data, split, info.size, limit)
+    judge = classifier_of(data)
     rows = []
     for direction in tqdm(network.directions, "evaluating", leave=False):
-        rows += measure(make_case(network, info, direction, images, batch_size), split)
+        rows += measure(make_case(network, info, direction, images, batch_size, judge), split)
     text = ",\n    ".join(json.dumps(row) for row in rows)
     checkpoints.write_text(checkpoint_folder / checkpoints.METRICS, f'{{\n  "metrics": [\n    {text}\n  ]\n}}\n')
     count = min(EXAMPLES, len(images.a), len(images.b))

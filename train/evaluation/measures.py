@@ -4,28 +4,26 @@ Each measure looks at what the checkpoint is and what its domains show, never at
 and answers None where it does not apply. Its docstring is what the model card says about it.
 """
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from i2i_models import directions
-from i2i_models.checkpoints import Domain, Info
-from i2i_models.directions import Direction, opposite
-from i2i_models.images.tensors import from_bytes, to_bytes
-from i2i_models.networks.network import TranslationNetwork
+from i2i_models.directions import opposite
+from i2i_models.images.tensors import from_bytes
 
-from ..data.dataset import TranslationDataset
 from ..data.sources import spread
-from .feature_extractors import feature_distances, inception, lpips
-from .label_reader import label_counts, label_maps, reader_for
+from .avatars import attribute_scores, domain_told, guided_colours, lines_kept, outside_the_change, style_colours
+from .case import Case, Values
+from .feature_extractors import feature_distances, inception, lite_features, lpips, st_lpips
+from .label_reader import label_counts, label_maps, readers_for
 from .metrics import (
     CHUNK,
     colour_distance,
     confusion,
     constant_confusion,
+    dark_pixels,
     fine_energy,
     l1,
     mean_lab,
@@ -40,89 +38,75 @@ from .metrics import (
 
 STYLES, STYLED_INPUTS, REALS = 10, 20, 60
 """Random styles of an input, inputs that get them, real images whose diversity stands beside."""
+PERCEIVED, PERCEIVED_STYLED = 24, 5
+"""Pairs, and inputs in random styles, that ST-LPIPS looks at: its trunk takes a tenth of a second an image."""
 PRIOR = (2 / torch.pi) ** 0.5
 """Mean absolute value of N(0, 1), the prior of each number of a style."""
 
-Values = dict[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """One direction of a network and the held-out images it is measured on, all uint8 `(N, 3, size, size)`."""
-
-    network: Any
-    """A TranslationNetwork. Some have the method `reconstruct`, which the type does not name."""
-    direction: Direction
-    source: Domain
-    target: Domain
-    inputs: Tensor
-    reals: Tensor
-    """Images of the target domain: the inputs' true translations if `paired`."""
-    results: Tensor
-    paired: bool
-    batch_size: int
-
-    @property
-    def has_styles(self) -> bool:
-        """Whether a result has a style that can be chosen."""
-        return bool(self.network.style_dim)
-
-
-def make_case(
-    network: TranslationNetwork, info: Info, direction: Direction, images: TranslationDataset, batch_size: int
-) -> Case:
-    """Translate all images in a direction. Where the network has styles, each result has a random one."""
-    source, target = directions.source(direction), directions.target(direction)
-    inputs, reals = images.domains[source].stack(), images.domains[target].stack()
-    device = next(network.parameters()).device
-    noise = torch.Generator().manual_seed(0) if network.style_dim else None
-    with torch.inference_mode():
-        parts = [network.translate(from_bytes(x.to(device)), direction, noise=noise) for x in inputs.split(batch_size)]
-    results = torch.cat([to_bytes(part).cpu() for part in parts])
-    domains = info.domains[source], info.domains[target]
-    return Case(network, direction, *domains, inputs, reals, results, images.paired, batch_size)
-
 
 def truth(case: Case) -> Values | None:
-    """Results against the true translations.
+    """Results against the true translations; beside each that of always answering the truths' mean and of the inputs.
 
-    L1 in [-1, 1], beside it that of always answering the truths' mean and that of the inputs as they are;
-    PSNR in dB, of the squared error over all images; SSIM, mean over images.
+    L1 in [-1, 1]; PSNR in dB, of the squared error over all images; SSIM (Wang et al. 2004), mean over images; ST-LPIPS
+    (Ghildyal and Liu 2022, VGG trunk, at 64 px), a perceptual distance, mean over 24 images spread over all.
     """
-    if not case.paired:
-        return None
-    pairs = list(zip(case.results.split(CHUNK), case.reals.split(CHUNK), strict=True))
-    floats = [(from_bytes(x), from_bytes(y)) for x, y in pairs]
-    untouched = [(from_bytes(x), y) for x, (_, y) in zip(case.inputs.split(CHUNK), floats, strict=True)]
-    squared = torch.cat([((x - y) ** 2).mean((1, 2, 3)) for x, y in floats]).mean()
-    return {
-        "l1": float(torch.cat([l1(x, y) for x, y in floats]).mean()),
-        "l1_of_mean_picture": mean_picture_l1(case.reals),
-        "l1_of_input": float(torch.cat([l1(x, y) for x, y in untouched]).mean()),
-        "psnr": psnr(float(squared)),
-        "ssim": float(torch.cat([ssim(x, y) for x, y in floats]).mean()),
-    }
+    return _to_truth(case, case.results) if case.paired else None
+
+
+def guided_to_truth(case: Case) -> Values | None:
+    """Inputs in the style of their own true translation, against it: what is left is what a style cannot say.
+
+    L1 in [-1, 1], PSNR in dB, SSIM and ST-LPIPS as above; beside each that of the truths' mean and of the inputs.
+    """
+    return _to_truth(case, case.in_style_of(case.reals)) if case.paired and case.has_styles else None
+
+
+def _to_truth(case: Case, results: Tensor) -> Values:
+    """Distances of uint8 results to the truths, and those of the truths' mean and of the inputs beside them."""
+    mean = (case.reals.sum(0, dtype=torch.int64) / len(case.reals)).round().byte().expand(case.reals.shape)
+    answers = {"": results, "_of_mean_picture": mean, "_of_input": case.inputs}
+    chosen = spread(len(case.reals), PERCEIVED)
+    perceived = st_lpips()
+    true_features = perceived.features(from_bytes(case.reals[chosen])) if perceived else []
+    values: dict[str, Values] = {"l1": {}, "psnr": {}, "ssim": {}, "st_lpips": {}}
+    for name, answer in answers.items():
+        pairs = [
+            (from_bytes(x), from_bytes(y)) for x, y in zip(answer.split(CHUNK), case.reals.split(CHUNK), strict=True)
+        ]
+        values["l1"][name] = float(torch.cat([l1(x, y) for x, y in pairs]).mean())
+        values["psnr"][name] = psnr(float(torch.cat([((x - y) ** 2).mean((1, 2, 3)) for x, y in pairs]).mean()))
+        values["ssim"][name] = float(torch.cat([ssim(x, y) for x, y in pairs]).mean())
+        if perceived:
+            looked_at = answer[chosen] if name != "_of_mean_picture" else answer[:1]
+            features = perceived.features(from_bytes(looked_at))
+            values["st_lpips"][name] = float(perceived.distance(features, true_features).mean())
+    return {f"{what}{name}": value for what, found in values.items() for name, value in found.items()}
 
 
 def label_score(case: Case) -> Values | None:
-    """Labels that a network trained on real photos reads off the results (pix2pix, section 4.1).
+    """Labels that networks trained on real photos read off the results (pix2pix, section 4.1).
 
-    Share of pixels right, mean share over the classes, mean intersection over union; beside each that
-    of the real photos and of always answering the most frequent label.
+    Share of pixels right, mean share over the classes, mean intersection over union, each the mean of `readers`
+    readers of different seeds and widths, none of which a training has seen; beside each that of the real photos and
+    of always answering the most frequent label, and the share of the real photos' accuracy that is reached.
     """
     if not (case.paired and case.source.palette and case.target.kind == "picture"):
         return None
-    if (reader := reader_for(case.source.palette)) is None:
+    readers = readers_for(case.source.palette)
+    if not readers:
         return None
-    reader = reader.to(next(case.network.parameters()).device)
+    device = next(case.network.parameters()).device
     labels = label_maps(case.inputs, case.source.palette)
-    counts, of_real = (label_counts(photos, labels, reader) for photos in (case.results, case.reals))
-    scores = {
-        "": segmentation_scores(counts),
-        "_of_real": segmentation_scores(of_real),
-        "_of_constant": segmentation_scores(constant_confusion(counts)),
-    }
-    return {"size": reader.size} | {name + of: v for of, values in scores.items() for name, v in values.items()}
+    scores: dict[str, list[dict[str, float]]] = {"": [], "_of_real": [], "_of_constant": []}
+    for reader in readers:
+        reader = reader.to(device)
+        counts, of_real = (label_counts(photos, labels, reader) for photos in (case.results, case.reals))
+        for name, matrix in (("", counts), ("_of_real", of_real), ("_of_constant", constant_confusion(counts))):
+            scores[name].append(segmentation_scores(matrix))
+    values: Values = {"size": readers[0].size, "readers": len(readers)}
+    for of, found in scores.items():
+        values |= {name + of: sum(one[name] for one in found) / len(found) for name in found[0]}
+    return values | {"share_of_real_accuracy": values["pixel_accuracy"] / max(values["pixel_accuracy_of_real"], 1e-9)}
 
 
 def label_colours(case: Case) -> Values | None:
@@ -153,8 +137,8 @@ def strokes(case: Case) -> Values | None:
     """
     if not (case.paired and case.target.kind == "outline"):
         return None
-    black = stroke_f1(torch.full(case.reals.shape, -1.0), from_bytes(case.reals))
-    return stroke_f1(from_bytes(case.results), from_bytes(case.reals)) | {"f1_of_black": black["f1"]}
+    drawn, true = (dark_pixels(from_bytes(x)) for x in (case.results, case.reals))
+    return stroke_f1(drawn, true) | {"f1_of_black": stroke_f1(torch.ones_like(true), true)["f1"]}
 
 
 def round_trip(case: Case) -> Values | None:
@@ -197,10 +181,10 @@ def styles(case: Case) -> Values | None:
     """Ten random styles of one input: how different the results are, and whether style and content can be read back.
 
     Diversity is the mean over pairs of styles and over inputs of 1 − SSIM, of the distance in mean Lab
-    colour (ΔE) and, where its weights could be had, of LPIPS; beside each that of real images. Style
-    error is |E(G(c, s)) − s| over the prior's mean absolute value, 0.8; answering 0 has 1. Content
-    agreement is 1 less the L1 between the contents of one input's results over that between the
-    contents of different inputs' results; 1 is perfect.
+    colour (ΔE), of ST-LPIPS (VGG trunk, 64 px; five inputs, 24 real images) and, where its weights could be had, of
+    LPIPS; beside each that of real images. Style error is |E(G(c, s)) − s| over the prior's mean absolute
+    value, 0.8; answering 0 has 1. Content agreement is 1 less the L1 between the contents of one input's
+    results over that between the contents of different inputs' results; 1 is perfect.
     """
     if not case.has_styles or min(len(case.inputs), len(case.reals)) < 2:
         return None
@@ -208,10 +192,12 @@ def styles(case: Case) -> Values | None:
     drawn = network.sample_styles(STYLES, torch.Generator().manual_seed(0)).to(device)
     chosen = case.inputs[spread(len(case.inputs), STYLED_INPUTS)]
     measured: list[Values] = []
-    errors, agreements, contents = [], [], []
-    for x in chosen.split(1):
+    errors, agreements, contents, perceived = [], [], [], []
+    for i, x in enumerate(chosen.split(1)):
         results = network.translate(from_bytes(x.to(device)), case.direction, drawn)
         measured.append(_diversity(results))
+        if i < PERCEIVED_STYLED and st_lpips() is not None:
+            perceived.append(_perceived_diversity(results))
         errors.append(float((network.encode_style(results, directions.target(case.direction)) - drawn).abs().mean()))
         content = network.encode(results, back)
         agreements.append(mean_pairwise(content, l1))
@@ -221,6 +207,10 @@ def styles(case: Case) -> Values | None:
     values: Values = {"images": len(chosen)}
     for name, real in of_real.items():
         values |= {name: sum(m[name] for m in measured) / len(measured), f"{name}_of_real": real}
+    if perceived:
+        values["diversity_st_lpips"] = sum(perceived) / len(perceived)
+        real_images = from_bytes(case.reals[spread(len(case.reals), PERCEIVED)])
+        values["diversity_st_lpips_of_real"] = _perceived_diversity(real_images)
     values["style_error"] = sum(errors) / len(errors) / PRIOR
     return values | {"content_agreement": 1 - sum(agreements) / len(agreements) / max(between, 1e-9)}
 
@@ -236,25 +226,30 @@ def _diversity(images: Tensor) -> Values:
     return values
 
 
+def _perceived_diversity(images: Tensor) -> float:
+    """Mean pairwise ST-LPIPS of images `(N, 3, H, W)`."""
+    perceived = st_lpips()
+    assert perceived is not None
+    found = perceived.features(images)
+
+    def distance(i: Tensor, j: Tensor) -> Tensor:
+        return perceived.distance([layer[i] for layer in found], [layer[j] for layer in found])
+
+    return mean_pairwise(torch.arange(len(images)), distance)
+
+
 def guided(case: Case) -> Values | None:
     """Inputs in the style of a guide, a real image of the target domain that is not their own truth.
 
     Distance in mean Lab colour (ΔE) to the guide, beside that to another guide, and the share of
     results that are nearer to their own.
     """
-    count = min(len(case.inputs), len(case.reals))
-    if not case.has_styles or count < 3:
+    if not case.has_styles or len(case.guides) < 3:
         return None
-    network, device = case.network, next(case.network.parameters()).device
-    guides = case.reals[:count].roll(1, 0)
-    results = []
-    for x, guide in zip(case.inputs[:count].split(case.batch_size), guides.split(case.batch_size), strict=True):
-        style = network.encode_style(from_bytes(guide.to(device)), directions.target(case.direction))
-        results.append(mean_lab(network.translate(from_bytes(x.to(device)), case.direction, style)))
-    found, wanted = torch.cat(results), mean_lab(from_bytes(guides))
+    found, wanted = (mean_lab(from_bytes(x)) for x in (case.guided, case.guides))
     own, other = colour_distance(found, wanted), colour_distance(found, wanted.roll(1, 0))
     return {
-        "images": count,
+        "images": len(found),
         "guide_distance": float(own.mean()),
         "guide_distance_of_other_guide": float(other.mean()),
         "nearer_to_own_guide": float((own < other).float().mean()),
@@ -281,6 +276,25 @@ def features(case: Case) -> Values | None:
     return feature_distances(case.results, case.reals, network)
 
 
+def lite_distances(case: Case) -> Values | None:
+    """Fréchet and kernel distance between results and real images in EfficientNet-Lite0's features: not FID, not KID.
+
+    Computed as those are (Heusel et al. 2017; Bińkowski et al. 2018), on 1280 features with ImageNet weights. The
+    results of one half of the inputs against the real images of the other half, mean over both; beside it the two
+    halves of the real images against each other, which as few images bias alike.
+    """
+    half = min(len(case.results), len(case.reals)) // 2
+    if half < 2 or (network := lite_features()) is None:
+        return None
+    (first, second), (real_first, real_second) = ((x[:half], x[half : 2 * half]) for x in (case.results, case.reals))
+    values: Values = {"images": 2 * half}
+    both = [feature_distances(x, y, network) for x, y in ((first, real_second), (second, real_first))]
+    of_real = feature_distances(real_first, real_second, network)
+    for name, key in (("frechet", "fid"), ("kernel", "kid")):
+        values |= {name: sum(found[key] for found in both) / 2, f"{name}_of_real_halves": of_real[key]}
+    return values
+
+
 MEASURES: dict[str, Callable[[Case], Values | None]] = {
     "truth": truth,
     "label score": label_score,
@@ -290,8 +304,16 @@ MEASURES: dict[str, Callable[[Case], Values | None]] = {
     "variety": variety,
     "styles": styles,
     "guided": guided,
+    "guided to the truth": guided_to_truth,
+    "guided colours": guided_colours,
+    "style colours": style_colours,
+    "attribute scores": attribute_scores,
+    "lines kept": lines_kept,
+    "domain told": domain_told,
+    "outside the change": outside_the_change,
     "fine detail": fine_detail,
     "features": features,
+    "lite features": lite_distances,
 }
 
 
@@ -301,6 +323,7 @@ def measure(case: Case, split: str) -> list[Values]:
     rows = []
     for name, function in MEASURES.items():
         if (values := function(case)) is not None:
+            values = {k: v for k, v in values.items() if v == v}  # NaN: of what is nowhere seen
             about: Values = {"metric": name, "direction": case.direction, "split": split}
             about |= {"size": case.inputs.shape[-1], "images": len(case.inputs)}
             rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in (about | values).items()})

@@ -49,15 +49,22 @@ def fine_energy(x: Tensor) -> Tensor:
     return (spectrum.abs().square() * fine.to(x.device)).sum((1, 2))
 
 
-def mean_lab(x: Tensor) -> Tensor:
-    """The mean CIE Lab colour of each image, all pixels counted: `(N, 3)`; L in 0 … 100, a and b about ±100."""
+def lab(x: Tensor) -> Tensor:
+    """Images `(N, 3, H, W)` in [-1, 1] in CIE Lab, of the same shape; L in 0 … 100, a and b about ±100; on the CPU."""
     pixels = (x.clamp(-1, 1).permute(0, 2, 3, 1).float().cpu() + 1) / 2
-    return torch.stack([torch.from_numpy(cv2.cvtColor(p.numpy(), cv2.COLOR_RGB2LAB)).mean((0, 1)) for p in pixels])
+    return torch.stack([torch.from_numpy(cv2.cvtColor(p.numpy(), cv2.COLOR_RGB2LAB)) for p in pixels]).permute(
+        0, 3, 1, 2
+    )
+
+
+def mean_lab(x: Tensor) -> Tensor:
+    """The mean CIE Lab colour of each image, all pixels counted: `(N, 3)`."""
+    return lab(x).mean((2, 3))
 
 
 def colour_distance(x: Tensor, y: Tensor) -> Tensor:
-    """Euclidean distance of colours `(N, 3)`: `(N,)`. In Lab, ΔE of CIE 1976: 2 is just visible, 100 black to white."""
-    return (x - y).norm(dim=1)
+    """Euclidean distance of colours `(…, 3)`: `(…)`. In Lab, ΔE of CIE 1976: 2 is just visible, 100 black to white."""
+    return (x - y).norm(dim=-1)
 
 
 def mean_pairwise(x: Tensor, distance: Callable[[Tensor, Tensor], Tensor]) -> float:
@@ -79,14 +86,33 @@ def mean_picture_l1(images: Tensor) -> float:
     return float(torch.stack([(image - mean).abs().mean() for image in images]).mean()) / 127.5
 
 
-def stroke_f1(result: Tensor, truth: Tensor) -> dict[str, float]:
+def dark_pixels(x: Tensor) -> Tensor:
+    """The stroke pixels of outlines, those darker than middle grey: bool `(N, 1, H, W)`."""
+    return x.mean(1, keepdim=True) < 0
+
+
+def line_pixels(x: Tensor, width: int = 7, contrast: float = 12.0) -> Tensor:
+    """The pixels of dark lines in a coloured picture: bool `(N, 1, H, W)`.
+
+    By the black top-hat of the lightness L: closing by a square of `width` pixels fills what is darker and narrower
+    than it; a line is what this lightens by more than `contrast`. Dark areas are no lines, nor are lines in black hair.
+    """
+    lightness, reach = lab(x)[:, :1], width // 2
+    grown = F.max_pool2d(lightness, width, 1, reach)
+    return -F.max_pool2d(-grown, width, 1, reach) - lightness > contrast
+
+
+def stroke_f1(drawn: Tensor, true: Tensor) -> dict[str, float]:
     """Precision, recall and F1 of stroke pixels with one pixel of tolerance, over all images together.
 
-    A stroke pixel is darker than middle grey. Precision is the share of the result's stroke pixels
-    that have a true one among themselves and their eight neighbours; recall the share of true ones
-    that have a drawn one there; F1 = 2·P·R / (P + R). In [0, 1]; where nothing is drawn, precision is 0.
+    Precision is the share of the drawn pixels that have a true one among themselves and their eight neighbours; recall
+    the share of true ones that have a drawn one there; F1 = 2·P·R / (P + R). In [0, 1]; where nothing is drawn,
+    precision is 0.
+
+    Args:
+        drawn, true: bool `(N, 1, H, W)`, as `dark_pixels` and `line_pixels` find them.
     """
-    drawn, true = ((x.mean(1, keepdim=True) < 0).float() for x in (result, truth))
+    drawn, true = drawn.float(), true.float()
     near_drawn, near_true = (F.max_pool2d(x, 3, 1, 1) for x in (drawn, true))
     precision = float((drawn * near_true).sum() / drawn.sum().clamp(min=1))
     recall = float((true * near_drawn).sum() / true.sum().clamp(min=1))

@@ -23,7 +23,10 @@ ABOUT = ("metric", "direction", "split", "size", "images")
 ABOUT_DATA = ("data_note", "dataset", "license", "history")
 """The keys of a training's record that are about its data, weights and past; the others are settings."""
 
-SPELLED = {"l1": "L1", "psnr": "PSNR", "ssim": "SSIM", "iou": "IoU", "lpips": "LPIPS", "fid": "FID", "kid": "KID"}
+SPELLED = {
+    **{"l1": "L1", "psnr": "PSNR", "ssim": "SSIM", "iou": "IoU", "lpips": "LPIPS", "fid": "FID", "kid": "KID"},
+    **{"st": "ST", "f1": "F1", "frechet": "Fréchet", "is": "IS", "cis": "CIS"},
+}
 NOT_MEASURED = "Not measured yet: `python -m train evaluate` does, and writes samples and examples."
 
 

@@ -6,6 +6,7 @@
     $([ ! -d "$DATA/avatars" ] || echo --from "$DATA/avatars")
 [ -d data/avatar-munit ] || "$PYTHON" -m train.prepare task data/avatars data/avatar-munit \
     --a shaded --b colour --unpaired --test-a line
+[ -f data/avatar-munit/classifier.safetensors ] || "$PYTHON" -m train classifier --data data/avatar-munit
 
 "$PYTHON" -m train munit --data data/avatar-munit --output checkpoints/avatar-munit \
     --size 128 --grow-from 64 --grow-until 0.7 --steps 14000 \
