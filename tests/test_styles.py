@@ -1,5 +1,6 @@
 """Styles: as text, in between, where real ones lie, in files whole and damaged."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -8,14 +9,16 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from test_evaluate_avatars import PLACES, people
 from tiny_munit import DIM, TINY, a_space, load_tiny
-from torch import Tensor
+from torch import Tensor, nn
 
 import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.checkpoints import STYLES
 from i2i_models.checkpoints.styles import (
     LIMIT,
+    StyleSpace,
     check_style,
     format_style,
     interpolate,
@@ -28,7 +31,9 @@ from i2i_models.checkpoints.styles import (
 )
 from i2i_models.errors import CheckpointError, DirectionError, StyleError, TrainingError
 from train.data.augmentation import Augmentation
+from train.evaluation.regions import COLOURS
 from train.loop.options import Job, Options
+from train.loop.style_names import name_directions
 from train.loop.styles import find_styles, styles, training_images
 from train.loop.trainer import train
 
@@ -189,13 +194,59 @@ def test_no_styles_where_the_method_has_none(pairs: Path, tmp_path: Path) -> Non
         i2i.load(tmp_path / "p").encode_style(Image.new("RGB", (32, 32)), "B")
 
 
+# ---- named directions
+
+
+class Mixed(nn.Module):
+    """Paints the three regions of an avatar in colours that are a rotation of the style: each number changes all."""
+
+    def __init__(self, deaf: bool = False) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.mix = nn.Parameter(torch.linalg.qr(torch.randn(9, 9)).Q * (0 if deaf else 0.2))
+
+    def encode(self, x: Tensor, direction: str) -> Tensor:
+        return x
+
+    def decode(self, x: Tensor, direction: str, style: Tensor) -> Tensor:
+        painted = x.clone()
+        for rows, colour in zip(PLACES, (style @ self.mix).split(3, 1), strict=True):
+            painted[:, :, rows] = colour[:, :, None, None]
+        return painted
+
+
+def test_directions_are_turned_to_change_one_thing_and_named_after_it(capsys: pytest.CaptureFixture[str]) -> None:
+    pictures = people(8)[1]
+    space = StyleSpace(*principal(torch.randn(300, 9)), torch.zeros(0, 9), torch.zeros(0, 3, 8, 8, dtype=torch.uint8))
+    network = Mixed()
+    named = name_directions(network, "B", pictures, space)
+    assert set(named.names[:3]) == {"hair", "skin", "background"} and named.names[3:] == ("",) * 6
+    assert torch.allclose(named.directions @ named.directions.T, torch.eye(9), atol=1e-4)
+    for name, direction in zip(named.names[:3], named.directions[:3], strict=True):
+        changed = (direction @ network.mix).detach().unflatten(0, (3, 3)).norm(dim=1)
+        others = [i for i, region in enumerate(COLOURS) if region != name]
+        assert float(changed[list(COLOURS).index(name)]) > 3 * float(changed[others].max()), name
+    assert "correlation with hair" in capsys.readouterr().out
+    assert name_directions(Mixed(deaf=True), "B", pictures, space) is space
+    assert name_directions(network, "A", people(8)[0], space) is space
+
+
+@pytest.mark.parametrize("names", ['["a"]', '[1, "", "", ""]', '["<b>", "", "", ""]', "{", "[" * 2000, '"abcd"'])
+def test_names_of_untrusted_origin(tmp_path: Path, names: str) -> None:
+    save_styles(tmp_path, {"A": a_space(), "B": a_space()})
+    save_file(load_file(tmp_path / STYLES), tmp_path / STYLES, metadata={"B.names": names})
+    with pytest.raises(CheckpointError, match=r"B\.names must be 4 short words or none"):
+        load_styles(tmp_path, DIM)
+
+
 # ---- files
 
 
 def test_files_round_trip(tmp_path: Path) -> None:
-    spaces = {"A": a_space(), "B": a_space(0)}
+    spaces = {"A": a_space(), "B": dataclasses.replace(a_space(0), names=("hair", "", "skin", "Haar-Farbe 2"))}
     save_styles(tmp_path, spaces)
     for domain, space in load_styles(tmp_path, DIM).items():
+        assert space.names == spaces[domain].names
         for name in ("mean", "directions", "deviations", "styles", "pictures"):
             assert torch.equal(getattr(space, name), getattr(spaces[domain], name)), name
 

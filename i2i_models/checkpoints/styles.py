@@ -3,10 +3,12 @@
 A style code is a few numbers with the prior N(0, I) (MUNIT, section 3). The styles of real images
 vary more in some directions than in others; those, found once after training, are what a person
 wants to turn. They are stored with the checkpoint in `styles.safetensors`: for each domain
-`mean`, `directions`, `deviations`, and a few examples, `styles` and `pictures`.
+`mean`, `directions`, `deviations`, and a few examples, `styles` and `pictures`; and in the file's
+metadata, as JSON, the `names` of directions that change one thing alone, such as the hair.
 """
 
 import dataclasses
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +21,7 @@ from torch import Tensor
 from ..directions import DOMAINS
 from ..errors import CheckpointError, StyleError
 from .folder import STYLES
-from .weights import load_weights, write_bytes
+from .weights import load_metadata, load_weights, write_bytes
 
 LIMIT = 20.0
 """Largest number of a style that is taken: far outside of the prior, where nothing new happens any more."""
@@ -27,6 +29,8 @@ MIN_DEVIATION = 1e-3
 """A direction in which real styles do not vary still needs a length, or it could not be turned at all."""
 MAX_EXAMPLES = 64
 MAX_PICTURE_SIDE = 256
+NAME = re.compile(r"[^\W\d_][\w -]{0,23}")
+"""What a direction may be called, for the page shows names that come with weights from anywhere."""
 PREFIX = "munit:v1:"
 """What a style's text begins with, so that it is known again among other texts."""
 
@@ -38,18 +42,23 @@ class StyleSpace:
     mean: Tensor
     """`(D,)`."""
     directions: Tensor
-    """`(D, D)`: orthonormal rows, the one in which the styles vary most first."""
+    """`(D, D)`: orthonormal rows: those that are named, then the one in which the styles vary most first."""
     deviations: Tensor
-    """`(D,)`: the standard deviation in each direction, falling, positive."""
+    """`(D,)`: the standard deviation in each direction, positive."""
     styles: Tensor
     """`(M, D)`: the styles of a few examples; M may be 0."""
     pictures: Tensor
     """`(M, 3, side, side)`, uint8: these examples."""
+    names: tuple[str, ...] = ()
+    """What each direction changes, such as hair; empty where it has no name. None at all, or D."""
 
     @property
     def dim(self) -> int:
         """D, the numbers in a style."""
         return len(self.mean)
+
+
+_TENSORS = ("mean", "directions", "deviations", "styles", "pictures")
 
 
 def prior(dim: int) -> StyleSpace:
@@ -161,11 +170,12 @@ def parse_style(text: str, dim: int) -> Tensor:
 def save_styles(folder: Path, spaces: Mapping[str, StyleSpace]) -> None:
     """Write the style spaces of the domains A and B into a checkpoint folder, whole or not at all."""
     tensors = {
-        f"{domain}.{field.name}": getattr(space, field.name).cpu().contiguous()
+        f"{domain}.{field}": getattr(space, field).cpu().contiguous()
         for domain, space in spaces.items()
-        for field in dataclasses.fields(StyleSpace)
+        for field in _TENSORS
     }
-    write_bytes(folder / STYLES, save(tensors))
+    names = {f"{domain}.names": json.dumps(space.names) for domain, space in spaces.items() if space.names}
+    write_bytes(folder / STYLES, save(tensors, metadata={"format": "pt", **names}))
 
 
 def load_styles(folder: Path | None, dim: int) -> dict[str, StyleSpace]:
@@ -178,16 +188,34 @@ def load_styles(folder: Path | None, dim: int) -> dict[str, StyleSpace]:
         return {domain: prior(dim) for domain in DOMAINS}
     path = folder / STYLES
     tensors = load_weights(path)
-    return {domain: _read_space(path, domain, tensors, dim) for domain in DOMAINS}
+    metadata = load_metadata(path)
+    return {
+        domain: dataclasses.replace(
+            _read_space(path, domain, tensors, dim), names=_read_names(path, domain, metadata, dim)
+        )
+        for domain in DOMAINS
+    }
+
+
+def _read_names(path: Path, domain: str, metadata: Mapping[str, str], dim: int) -> tuple[str, ...]:
+    text = metadata.get(f"{domain}.names", "[]")
+    try:
+        names = json.loads(text)
+        good = isinstance(names, list) and len(names) in (0, dim)
+        if not (good and all(isinstance(name, str) and (not name or NAME.fullmatch(name)) for name in names)):
+            raise ValueError
+    except (ValueError, RecursionError):
+        raise CheckpointError(f"{path}: {domain}.names must be {dim} short words or none.") from None
+    return tuple(names)
 
 
 def _read_space(path: Path, domain: str, tensors: Mapping[str, Tensor], dim: int) -> StyleSpace:
     found = {}
-    for field in dataclasses.fields(StyleSpace):
-        key = f"{domain}.{field.name}"
+    for field in _TENSORS:
+        key = f"{domain}.{field}"
         if key not in tensors:
             raise CheckpointError(f"{path}: {key} is missing; make the file anew with `python -m train styles`.")
-        found[field.name] = tensors[key]
+        found[field] = tensors[key]
 
     def need(name: str, holds: bool, what: str) -> None:
         if not holds:

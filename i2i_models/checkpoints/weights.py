@@ -51,6 +51,16 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         return safetensors.torch.load_file(path)
 
 
+def load_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says beside its tensors.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    with _reading(path), safe_open(path, "numpy") as file:
+        return file.metadata() or {}
+
+
 def check_header(path: Path) -> None:
     """Check that a safetensors file is there and whole, by its header alone.
 

@@ -45,7 +45,8 @@ def save_munit(folder: Path, title: str, kinds: tuple[str, str], seed: int) -> N
         found = torch.stack([translator.encode_style(picture, domain) for picture in pictures])
         known = principal(torch.randn(60, DIM) * torch.linspace(1.5, 0.3, DIM))
         stacked = torch.stack([torch.from_numpy(np.array(p)).permute(2, 0, 1) for p in pictures])
-        spaces[domain] = StyleSpace(*known, found, stacked)
+        names = ("hair", "skin", "background", *([""] * (DIM - 3))) if domain == "B" else ()
+        spaces[domain] = StyleSpace(*known, found, stacked, names)
     save_styles(folder, spaces)
     (folder / "examples").mkdir()
     for i in range(3):

@@ -24,9 +24,12 @@ from ..data.augmentation import Augmentation, resize
 from ..data.dataset import SampleKey, TranslationDataset
 from ..data.layouts import find
 from ..data.sources import spread
+from .style_names import name_directions
 
 EXAMPLES = 10
 PICTURE_SIDE = 96
+NAMED_BY = 24
+"""Pictures of a domain by which its directions are named, if there is a name for what they change."""
 
 
 def styles(checkpoint_folder: tyro.conf.Positional[Path], data: str, limit: int = 2000, batch_size: int = 16) -> None:
@@ -42,7 +45,10 @@ def styles(checkpoint_folder: tyro.conf.Positional[Path], data: str, limit: int 
     images = training_images(translator.info, data)
     save_styles(checkpoint_folder, find_styles(translator.network, images, translator.info.size, limit, batch_size))
     for domain, space in translator.styles.items():
-        deviations = ", ".join(f"{v:.2f}" for v in space.deviations.tolist())
+        named = space.names or ("",) * space.dim
+        deviations = ", ".join(
+            f"{name} {v:.2f}".strip() for name, v in zip(named, space.deviations.tolist(), strict=True)
+        )
         print(f"{domain}: mean length {space.mean.norm():.2f}, deviations {deviations}")
 
 
@@ -86,7 +92,8 @@ def find_styles(
             batch = torch.stack([_image(images, domain, i, size) for i in indices[start : start + batch_size]])
             codes.append(network.encode_style(from_bytes(batch.to(device)), domain).float().cpu())
             small += [_picture(image) for image in batch]
-        found[domain] = _space(torch.cat(codes), small)
+        known = torch.stack([_middle(images.domains[domain][i], size) for i in spread(len(indices), NAMED_BY)])
+        found[domain] = name_directions(network, domain, known, _space(torch.cat(codes), small))
     network.train(was_training)
     return found
 
@@ -95,6 +102,12 @@ def _image(images: TranslationDataset, domain: DomainKey, index: int, size: int)
     """An image of a domain as training may have seen it: uint8 `(3, size, size)`."""
     sample = images[SampleKey(index, index % len(images.a), index % len(images.b), size)]
     return sample.a if domain == "A" else sample.b
+
+
+def _middle(pixels: np.ndarray, size: int) -> Tensor:
+    """The middle of an image as it was read, whose flat colours no resizing has mixed: uint8 `(3, size, size)`."""
+    start = (len(pixels) - size) // 2
+    return torch.from_numpy(pixels[start : start + size, start : start + size].copy()).permute(2, 0, 1)
 
 
 def _picture(image: Tensor) -> Tensor:

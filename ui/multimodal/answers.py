@@ -125,13 +125,14 @@ def _seeded_style(dim: int, seed: int) -> list[float]:
 
 
 def style_controls(translator: i2i.Translator, direction: Direction) -> dict[str, Any]:
-    """Where the target domain's styles lie, as plain values: its `name`, `mean`, `directions`, `deviations`."""
+    """Where the target domain's styles lie, as plain values: its `name`, and the `StyleSpace`'s without examples."""
     space = spaces_of(translator)[target(direction)]
     return {
         "name": translator.info.domains[target(direction)].name,
         "mean": space.mean.tolist(),
         "directions": space.directions.tolist(),
         "deviations": space.deviations.tolist(),
+        "names": list(space.names),
     }
 
 

@@ -193,7 +193,13 @@ function directionRow(k) {
   const [low, high] = [place(), place()];
   low.append(end());
   high.append(end());
-  row.append(low, slider(texts.direction.replace("{n}", k + 1), REACH, (value, draft) => move({ [k]: value }, draft)), high);
+  const name = app.space.names[k];
+  const label = name ? (texts[`changes_${name}`] ?? name) : texts.direction.replace("{n}", k + 1);
+  const middle = slider(label, REACH, (value, draft) => move({ [k]: value }, draft));
+  if (!name) return row.append(low, middle, high), row;
+  const named = Object.assign(document.createElement("div"), { className: "named" });
+  named.append(Object.assign(document.createElement("span"), { textContent: label, ariaHidden: "true" }), middle);
+  row.append(low, named, high);
   return row;
 }
 

@@ -8,16 +8,19 @@ const LEAST_VARIATION = 0.25; // … and only those in which styles vary this mu
 class StyleSpace {
   /**
    * @param mean        numbers
-   * @param directions  orthonormal rows of numbers, the one in which styles vary most first
+   * @param directions  orthonormal rows of numbers: those with names, then the one in which styles vary most first
    * @param deviations  the standard deviation along each direction
+   * @param names       what each direction changes, "" where it has no name; or none at all
    */
-  constructor({ mean, directions, deviations }) {
-    Object.assign(this, { mean, directions, deviations });
+  constructor({ mean, directions, deviations, names }) {
+    Object.assign(this, { mean, directions, deviations, names });
   }
 
-  /** How many directions have a slider; the pad's two always have. */
+  /** How many directions have a slider: those with names and, where there are none, the pad's two at least. */
   get sliders() {
-    const least = LEAST_VARIATION * this.deviations[0];
+    const named = this.names.filter(Boolean).length;
+    if (named > 1) return this.names.findLastIndex(Boolean) + 1;
+    const least = LEAST_VARIATION * Math.max(...this.deviations);
     const varied = this.deviations.filter((deviation) => deviation >= least).length;
     return Math.min(Math.max(varied, 2), MOST_SLIDERS, this.deviations.length);
   }
