@@ -19,6 +19,7 @@ from .case import make_case
 from .classifier import classifier_of
 from .grids import save_grid
 from .measures import measure
+from .regions import read_regions
 
 EXAMPLES = 8
 
@@ -51,6 +52,8 @@ def evaluate(
     network, info = translator.network, translator.info
     images = held_out(info, data, split, info.size, limit)
     judge = classifier_of(data)
+    if judge is None and any(read_regions(domain.stack()) for domain in images.domains.values()):
+        print(f"No classifier judges: `python -m train classifier --data {data}` trains one of these avatars.")
     rows = []
     for direction in tqdm(network.directions, "evaluating", leave=False):
         rows += measure(make_case(network, info, direction, images, batch_size, judge), split)
