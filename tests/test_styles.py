@@ -215,6 +215,7 @@ class Mixed(nn.Module):
         return painted
 
 
+@torch.inference_mode()
 def test_directions_are_turned_to_change_one_thing_and_named_after_it(capsys: pytest.CaptureFixture[str]) -> None:
     pictures = people(8)[1]
     space = StyleSpace(*principal(torch.randn(300, 9)), torch.zeros(0, 9), torch.zeros(0, 3, 8, 8, dtype=torch.uint8))
@@ -223,7 +224,7 @@ def test_directions_are_turned_to_change_one_thing_and_named_after_it(capsys: py
     assert set(named.names[:3]) == {"hair", "skin", "background"} and named.names[3:] == ("",) * 6
     assert torch.allclose(named.directions @ named.directions.T, torch.eye(9), atol=1e-4)
     for name, direction in zip(named.names[:3], named.directions[:3], strict=True):
-        changed = (direction @ network.mix).detach().unflatten(0, (3, 3)).norm(dim=1)
+        changed = (direction @ network.mix).unflatten(0, (3, 3)).norm(dim=1)
         others = [i for i, region in enumerate(COLOURS) if region != name]
         assert float(changed[list(COLOURS).index(name)]) > 3 * float(changed[others].max()), name
     assert "correlation with hair" in capsys.readouterr().out
