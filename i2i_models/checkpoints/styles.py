@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -190,10 +191,7 @@ def load_styles(folder: Path | None, dim: int) -> dict[str, StyleSpace]:
     tensors = load_weights(path)
     metadata = load_metadata(path)
     return {
-        domain: dataclasses.replace(
-            _read_space(path, domain, tensors, dim), names=_read_names(path, domain, metadata, dim)
-        )
-        for domain in DOMAINS
+        domain: _read_space(path, domain, tensors, _read_names(path, domain, metadata, dim), dim) for domain in DOMAINS
     }
 
 
@@ -209,8 +207,8 @@ def _read_names(path: Path, domain: str, metadata: Mapping[str, str], dim: int) 
     return tuple(names)
 
 
-def _read_space(path: Path, domain: str, tensors: Mapping[str, Tensor], dim: int) -> StyleSpace:
-    found = {}
+def _read_space(path: Path, domain: str, tensors: Mapping[str, Tensor], names: tuple[str, ...], dim: int) -> StyleSpace:
+    found: dict[str, Any] = {}
     for field in _TENSORS:
         key = f"{domain}.{field}"
         if key not in tensors:
@@ -237,4 +235,4 @@ def _read_space(path: Path, domain: str, tensors: Mapping[str, Tensor], dim: int
     fits = pictures.dim() == 4 and pictures.shape[:2] == (len(styles), 3) and pictures.shape[2] == pictures.shape[3]
     need("pictures", fits and 1 <= pictures.shape[2] <= MAX_PICTURE_SIDE, "one square (3, side, side) for each style")
     need("pictures", pictures.dtype == torch.uint8, "bytes")
-    return StyleSpace(**found)
+    return StyleSpace(**found, names=names)

@@ -156,7 +156,7 @@ def examples(data: str, split: str) -> tuple[Tensor, dict[str, Tensor], dict[str
     both = all(regions) or not any(regions)
     used = [i for i, found in enumerate(regions) if both or found]
     wanted = {DOMAIN: torch.cat([torch.full((len(stacks[i]),), i) for i in used])} if both else {}
-    attributes = {DOMAIN: list(DOMAINS)} if both else {}
+    attributes: dict[str, list[str]] = {DOMAIN: list(DOMAINS)} if both else {}
     if any(regions):
         indices = torch.cat([found.indices for found in regions if found])
         wanted |= {name: indices[:, i] for i, name in enumerate(COLOURS)}
