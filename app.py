@@ -3,6 +3,7 @@
 Environment: HOST and PORT choose the address (127.0.0.1:7860), I2I_CHECKPOINTS_DIR the folder of checkpoints,
 I2I_CHECKPOINTS more of them: folders, Hub ids and collections of the Hub, separated by commas;
 I2I_ENGINE what runs the networks (auto, openvino or torch), I2I_OPENING=off begins with empty paper.
+I2I_HOSTS names, separated by commas, by which visitors reach the page through a proxy.
 """
 
 import contextlib
@@ -88,7 +89,7 @@ def main(elsewhere: "RemoteNetworks | None" = None) -> int:
     from ui.theme import CSS, THEME
 
     page, catalog = build(*checkpoints(), elsewhere)
-    service = Service(page, catalog)
+    service = Service(page, catalog, host)
     page.launch(
         server_name=host,
         server_port=port,

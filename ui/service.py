@@ -25,6 +25,7 @@ from ui.api import KEPT_SECONDS
 from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
 from ui.limits.guard import Guard
+from ui.limits.origin import Names, OwnOrigin
 from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
@@ -83,8 +84,13 @@ class SafeHeaders:
 class Service:
     """One page on one server."""
 
-    def __init__(self, page: gr.Blocks, catalog: Catalog) -> None:
+    def __init__(self, page: gr.Blocks, catalog: Catalog, host: str = "127.0.0.1") -> None:
+        """
+        Args:
+            host: what the server listens on.
+        """
         self.page, self.catalog = page, catalog
+        self.names = Names.from_environment(host)
         # Only a Space certainly has a proxy in front, which nobody can go round.
         self.guard = Guard(MAX_FILE_BYTES, behind_proxy=account.on_space())
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
@@ -144,6 +150,8 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
+        # Here and not among the middleware: Gradio puts its own before those, which answers other sites by itself.
+        app.middleware_stack = OwnOrigin(app.middleware_stack, self.names)
         task = asyncio.create_task(_keep_tidy())
         yield
         task.cancel()

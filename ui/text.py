@@ -425,5 +425,8 @@ LIMITS = Words(
         "closed": "This page does not offer that.",
         "no_endpoint": "There is no endpoint of that name here; /gradio_api/info lists them.",
         "disk_full": "The server has no room for that file just now. Please try again later; the number is {id}.",
+        "foreign_origin": "Another web site asked this in your name, so it was left out. Please open the page itself.",
+        "foreign_host": "This page is not called {host}. Whoever runs it can add names: I2I_HOSTS={host}.",
+        "no_type": "Please say in Content-Type what is sent: application/json or multipart/form-data.",
     },
 )

@@ -87,7 +87,7 @@ def test_visitors_who_leave_in_the_middle(faulty: Server) -> None:
     """Half-sent, sent and not waited for, and while they stand in line: no place stays taken."""
     host, port = faulty.client.base_url.host, faulty.client.base_url.port
     whole = json.dumps(faulty.question({"seed": 14, "image": drawing(5)}, session_hash="leaves")).encode()
-    head = b"POST /gradio_api/component_server/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /gradio_api/component_server/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head += b"Content-Length: %d\r\n\r\n" % len(whole)
     for sent in [head, head + whole[: len(whole) // 2], *[head + whole] * 8]:
         with socket.create_connection((host, port or 80)) as connection:
