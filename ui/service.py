@@ -46,7 +46,7 @@ POLICY = {
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob: https://cdnjs.cloudflare.com",
     "style-src": "'self' 'unsafe-inline'",
     "font-src": "'self' data:",
-    "img-src": "'self' data: blob: https:",  # model cards show pictures from elsewhere
+    "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
     "connect-src": "'self' data: blob:",
     "worker-src": "'self' blob:",

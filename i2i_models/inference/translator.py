@@ -21,6 +21,9 @@ from ..networks.methods import method_of, read
 from ..networks.network import TranslationNetwork
 from .engine import Engine, make_engine
 
+CARD_CHARS = 200_000
+"""Of a model card that are read."""
+
 
 class Codes:
     """What `encode` found in an image, to be decoded as often as one likes.
@@ -125,9 +128,15 @@ class Translator:
 
     @property
     def card(self) -> str:
-        """The text of the model card; empty if there is none."""
-        path = self.folder / checkpoints.CARD if self.folder else None
-        return path.read_text(encoding="utf-8") if path and path.is_file() else ""
+        """The text of the model card, at most `CARD_CHARS` of it; empty if there is none."""
+        if not self.folder:
+            return ""
+        try:
+            # Whatever is no UTF-8 in it: a card must not cost the checkpoint.
+            with open(self.folder / checkpoints.CARD, encoding="utf-8", errors="replace") as file:
+                return file.read(CARD_CHARS)
+        except OSError:
+            return ""
 
     @property
     def examples(self) -> list[Path]:
