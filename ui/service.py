@@ -26,6 +26,7 @@ from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
 from ui.limits.guard import Guard
 from ui.limits.origin import Names, OwnOrigin
+from ui.own_models import own_models
 from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
@@ -160,6 +161,7 @@ class Service:
 async def _keep_tidy() -> None:
     while True:
         await asyncio.sleep(TIDY_SECONDS)
+        own_models.close_old()
         try:
             await anyio.to_thread.run_sync(tidy, Path(get_upload_folder()))
         except OSError:
