@@ -5,6 +5,7 @@ Called through `gradio_client`, plain HTTP (`/gradio_api/call/NAME`) or any MCP 
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +22,7 @@ from i2i_models.directions import Direction, DomainKey, opposite, source
 from ui import text
 from ui.catalog import AT_ONCE, Catalog
 from ui.errors import BadRequest, sentences
-from ui.payload import read_seed, read_temperature
+from ui.payload import open_picture, read_seed, read_temperature
 from ui.uploads import shrink
 
 MAX_SIDE = 2048
@@ -319,7 +320,7 @@ def _read(image: Any) -> Image.Image:
     """The picture that a client uploaded; `Page` has checked where it lies."""
     if not is_file_obj(image):
         raise BadRequest(text.API["no_file"])
-    return i2i.open_image(image["path"])
+    return open_picture(Path(image["path"]))
 
 
 def _file(image: Image.Image) -> gr.FileData:

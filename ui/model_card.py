@@ -7,11 +7,10 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from PIL import Image
 
 import i2i_models as i2i
 from ui import text
-from ui.payload import to_data_url
+from ui.payload import open_picture, to_data_url
 from ui.uploads import shrink
 
 MOST_CHARS = 64_000
@@ -67,7 +66,7 @@ def _picture(folder: Path | None, name: str) -> str | None:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()) or path.stat().st_size > PICTURE_BYTES:
             return None
-        image: Image.Image = i2i.open_image(path)
+        image = open_picture(path)
     except (OSError, ValueError, i2i.ImageError):
         return None
     shrink(image, PICTURE_SIDE, "picture")

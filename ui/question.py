@@ -14,7 +14,7 @@ from i2i_models.directions import Direction, opposite
 from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest
-from ui.payload import read_image, read_mapping, read_seed, read_share, read_switch, read_temperature
+from ui.payload import open_picture, read_image, read_mapping, read_seed, read_share, read_switch, read_temperature
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,4 +159,4 @@ def read_upload(catalog: Catalog, payload: Any) -> Upload:
     if not files:
         raise BadRequest(text.SERVER["bad_request"])
     translator, direction = read_model(catalog, getattr(payload, "data", None))
-    return Upload(translator, direction, i2i.open_image(files[0][1]))
+    return Upload(translator, direction, open_picture(files[0][1]))
