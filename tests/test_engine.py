@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, free_port
 from PIL import Image
 from torch import Tensor, nn
 
@@ -233,7 +233,7 @@ def test_a_wrong_engine_is_one_sentence_and_exit_code_2(
 
 
 def test_the_page_does_not_start_with_a_wrong_engine() -> None:
-    environment = {**os.environ, "I2I_ENGINE": "gpu", "PORT": "7897"}
+    environment = {**os.environ, "I2I_ENGINE": "gpu", "PORT": str(free_port())}
     app = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (app.returncode, app.stdout) == (2, "")
     assert app.stderr == "I2I_ENGINE must be auto, openvino or torch, not 'gpu'.\n"

@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import ROOT
+from conftest import ROOT, free_port
 from gradio_client import Client, handle_file
 
 import i2i_models as i2i
 from ui.payload import to_data_url
 
-from .conftest import PAIRED, Started, drawing, free_port, pixels
+from .conftest import PAIRED, Started, drawing, pixels
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 

@@ -258,6 +258,18 @@ def test_requests_are_counted_here_while_the_common_store_is_away(caplog: pytest
     assert waits[:2] == [0, 0] and waits[2] > 0 and caplog.text.count("does not answer") == 1
 
 
+def test_a_clock_that_is_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        limit = RateLimit(Counts(), "a", rate=1, burst=2)
+        assert [await limit.take("x") > 0 for _ in range(3)] == [False, False, True]
+        now = time.time
+        for jump in (-86_400, 86_400):
+            monkeypatch.setattr(time, "time", lambda jump=jump: now() + jump)
+            assert [await limit.take("x") > 0 for _ in range(3)] == [False, False, True]
+
+    run_async(play())
+
+
 def pages(guard: Guard, app: Callable[..., Any] | None = None) -> httpx.AsyncClient:
     """A client of an app of one line behind a guard, each on its own."""
 

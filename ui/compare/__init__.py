@@ -198,9 +198,10 @@ def _rows(translator: i2i.Translator, direction: Direction) -> dict[str, dict[st
 
 def _number(figure: Figure, row: dict[str, dict[str, Any]]) -> float | None:
     value = row.get(figure.metric, {}).get(figure.value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
     # Compared before it becomes a float, which a whole number may be too long for; NaN fails, too.
-    known = isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
-    return float(value) if known else None
+    return float(value) if -LARGEST <= value <= LARGEST else None
 
 
 def _shown(figure: Figure, row: dict[str, dict[str, Any]], rows: list[dict[str, dict[str, Any]]]) -> Shown:

@@ -24,7 +24,7 @@ class Counts:
             address: of a store, as `redis://localhost:6379`, for replicas that count together; else this process's
                 memory. While the store does not answer, the memory is used.
         """
-        self.here = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self.here, self._clock = _in_memory(), _clock()
         self.shared: SlidingWindowCounterRateLimiter | None = None
         self._quiet_until = 0.0
         if address:
@@ -46,7 +46,19 @@ class Counts:
             except Exception as error:
                 log.warning("requests are counted here, since the common store does not answer: %r", error)
                 self._quiet_until = time.monotonic() + 10
+        if abs(_clock() - self._clock) > 1:
+            # The library counts by the wall clock: set back by a day, it would refuse everybody for a day.
+            self.here, self._clock = _in_memory(), _clock()
         return await _take(self.here, item, *names)
+
+
+def _in_memory() -> SlidingWindowCounterRateLimiter:
+    return SlidingWindowCounterRateLimiter(MemoryStorage())
+
+
+def _clock() -> float:
+    """What stays the same for as long as nobody sets the wall clock."""
+    return time.time() - time.monotonic()
 
 
 async def _take(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond, *names: str) -> float:
