@@ -255,6 +255,7 @@ def test_a_translator_decodes_many_styles_to_pictures(monkeypatch: pytest.Monkey
         assert np.abs(np.asarray(a, int) - np.asarray(b, int)).max() <= 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", i2i.find_checkpoints(ROOT / "checkpoints"), ids=lambda path: path.name)
 def test_shipped_checkpoints_translate_alike_in_both_engines(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("I2I_ENGINE", "torch")

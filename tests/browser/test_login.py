@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def open_own(page: Page, name: str) -> None:
 
 
 def test_ones_own_model_with_styles_opens_with_its_editor_and_panels(
-    address: str, open_view: Callable[..., TranslationView]
+    address: str, open_view: Callable[..., TranslationView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = open_view(address)
     page = view.page
@@ -51,9 +52,15 @@ def test_ones_own_model_with_styles_opens_with_its_editor_and_panels(
     view.complaints.clear()  # leaving the page breaks off what it was asking
     shared = MultimodalTab(view)
     shared.open()
+    listed, find = threading.Event(), account.own_checkpoints
+    monkeypatch.setattr(account, "own_checkpoints", lambda *who: listed.wait(30) and find(*who))
     page.get_by_role("tab", name="Yours").click()
-
-    open_own(page, "owner/plain")
+    page.locator("#own-choice input").fill("owner/plain")  # faster than the list
+    listed.set()
+    expect(page.locator("#own-said")).to_contain_text("2 found")
+    expect(page.locator("#own-choice input")).to_have_value("owner/plain")
+    page.locator("#own-open").click()
+    expect(page.locator("#own-said")).to_contain_text("is open below, for you alone")
     expect(page.locator("#own-view .editor[data-kind]")).to_be_visible()
     open_own(page, "owner/styles")  # in the place of the other one
     own = MultimodalTab(view, "own")

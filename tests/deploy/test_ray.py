@@ -28,6 +28,8 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r de
 serve = pytest.importorskip("ray.serve", reason="Ray came without Serve: pip install -r deploy/requirements.txt")
 psutil = pytest.importorskip("psutil")
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 8.0
 """Of load, a replica killed in their middle."""
 
