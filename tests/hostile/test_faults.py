@@ -374,7 +374,9 @@ def test_the_page_is_made_once_for_a_language(server: Server) -> None:
     assert packed.headers["content-encoding"] == "br" and int(packed.headers["content-length"]) < len(first.content) / 3
     chinese = server.client.get("/config", headers={"Accept-Language": "zh"})
     assert chinese.json()["title"] != first.json()["title"] and "Accept-Language" in chinese.headers["vary"]
-    assert server.client.get("/").headers["etag"] == server.client.get("/").headers["etag"]
+    assert server.client.get("/?x=1").headers["etag"] == server.client.get("/?deep_link=2").headers["etag"]
+    assert server.client.head("/").headers["etag"] == server.client.get("/").headers["etag"]
+    assert server.client.get("/config?page=").json()["components"]
     other = server.client.get("/config", headers={"Host": "localhost"}).json()
     assert other["root"] == "http://localhost" != first.json()["root"]
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -11,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.i18n import requested_language
 
-PATHS = frozenset({"/", "/config"})
+PATHS = frozenset({"/", "/config", "/config/"})
+ONE_PAGE = "page"
+"""The only word of a query that changes an answer: empty, it asks for the components of the first page alone."""
 MOST = 32
 """Kept answers; one has some 70 kilobytes."""
 TOLD_BY = ("host", "x-forwarded-host", "x-forwarded-proto")
@@ -38,8 +41,10 @@ class KeepPage:
         self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] != "GET" or scope["query_string"]:
+        if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] not in ("GET", "HEAD"):
             return await self.app(scope, receive, send)
+        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        query = f"{ONE_PAGE}=" if asked.get(ONE_PAGE) == "" else ""
         headers = Headers(scope=scope)
         # Brotli or nothing, as Gradio compresses; any other wish would only be another key.
         packed = "br" if "br" in headers.get("accept-encoding", "") else "identity"
@@ -53,7 +58,9 @@ class KeepPage:
         kept = self._kept.get(key)
         if kept is None:
             async with self._making:
-                kept = self._kept.get(key) or await self._make(scope, receive, send, packed)
+                kept = self._kept.get(key) or await self._make(
+                    {**scope, "method": "GET", "query_string": query.encode()}, receive, send, packed
+                )
             if kept is None:  # it was no page, and has been sent
                 return
             self._kept[key] = kept
