@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from i2i_models.hub.push import push
 from ui import account, page
+from ui.service import Service
 from ui.theme import CSS, THEME
 
 from .multimodal_tab import MultimodalTab, save_munit
@@ -26,8 +27,11 @@ def address(hub: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     push(make(tmp_path / "plain"), "owner/plain", private=True)
     save_munit(tmp_path / "served" / "shown", "For all", ("outline", "picture"), seed=4)
     monkeypatch.setattr(account, "is_offered", lambda: True)
-    built, _ = page.build(tmp_path / "served")
-    _, url, _ = built.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS)
+    built, catalog = page.build(tmp_path / "served")
+    options = Service(built, catalog).launch_options
+    _, url, _ = built.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS, **options
+    )
     yield url.rstrip("/")
     built.close()
 

@@ -25,6 +25,7 @@ from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.errors import sentences
 from ui.payload import to_data_url
+from ui.service import Service
 
 from .conftest import make
 from .server import MOCKED, READER, TOKEN, USER, Hub
@@ -218,8 +219,9 @@ def address(private: Path, catalog: Catalog, hub: Hub, monkeypatch: pytest.Monke
     """The page with log-in, as Gradio mocks it outside of a Space."""
     monkeypatch.setenv("HF_TOKEN", "hf_testTokenOfOwner")
     monkeypatch.setattr(account, "is_offered", lambda: True)
-    built, _ = page.build(catalog.folder)
-    _, url, _ = built.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    built, served = page.build(catalog.folder)
+    options = Service(built, served).launch_options
+    _, url, _ = built.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **options)
     monkeypatch.delenv("HF_TOKEN")
     yield url.rstrip("/")
     built.close()
@@ -261,6 +263,17 @@ def test_the_page_knows_who_is_asking(address: str, hub: Hub) -> None:
     mine = ask(address, "own-open", ["owner/mine"], "owner", cookie)["data"]
     assert any("is open below, for you alone" in str(part) for part in mine)
     assert MOCKED not in str(mine) and "owner/mine" not in httpx2.get(f"{address}/config").text
+
+
+def test_another_site_opens_nothing_in_the_name_of_whoever_is_logged_in(address: str, hub: Hub) -> None:
+    """Browsers send the log-in's cookie from anywhere, since the page has to work in the Hub's frame."""
+    cookie = log_in(address)
+    evil = {"Cookie": cookie, "Origin": "https://evil.example"}
+    assert httpx2.post(f"{address}/gradio_api/queue/join", json={}, headers=evil).status_code == 403
+    inside = {"Cookie": cookie, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    for headers in (evil, inside):
+        assert "set-cookie" not in httpx2.get(f"{address}/logout", headers=headers).headers, "not even log out"
+    assert "is open below" in str(ask(address, "own-open", ["owner/mine"], "owner", cookie)["data"])
 
 
 def test_the_tab_speaks_the_language_of_the_browser(address: str, hub: Hub) -> None:
