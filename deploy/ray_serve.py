@@ -132,7 +132,7 @@ def main(
         return 2
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
     # Whoever reaches a Ray without tokens runs code with it. It makes one where there is none, in the user's home.
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ["RAY_AUTH_MODE"] = os.environ.get("RAY_AUTH_MODE") or "token"
     local: dict[str, Any] = {} if address else LOCAL
     ray.init(address=address or "local", log_to_driver=False, **local)
     try:
