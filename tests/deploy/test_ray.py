@@ -144,15 +144,13 @@ def test_the_command_serves_and_nobody_but_this_machine_reaches_its_ray(
     start: Callable[..., Started], folder: Path, tmp_path: Path
 ) -> None:
     """`python deploy/ray_serve.py` as the README has it: it asks for a token, and listens on loopback alone."""
-    token = tmp_path / "token"
-    page = start(
-        "deploy/ray_serve.py", "--max-replicas", "1", "--cpus", "0.5", RAY_AUTH_TOKEN_PATH=str(token), RAY_AUTH_MODE=""
-    ).answers()
+    options = ("--max-replicas", "1", "--cpus", "0.5")
+    page = start("deploy/ray_serve.py", *options, HOME=str(tmp_path), RAY_AUTH_MODE="").answers()
     program = Client(page.url, verbose=False)
     drawing(1).save(tmp_path / "drawing.png")
     made = program.predict(handle_file(str(tmp_path / "drawing.png")), PAIRED, api_name="/translate")
     assert abs(pixels(Path(made).read_bytes()) - pixels(i2i.load(folder / PAIRED).translate(drawing(1)))).max() <= 1
-    assert token.is_file() and not token.stat().st_mode & 0o077
+    assert (tmp_path / ".ray" / "auth_token").stat().st_mode & 0o077 == 0
     processes = [psutil.Process(page.process.pid), *psutil.Process(page.process.pid).children(recursive=True)]
     heard = {c.laddr.ip for p in processes for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
     assert heard and all(ip_address(ip).is_loopback for ip in heard)
