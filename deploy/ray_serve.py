@@ -131,7 +131,9 @@ def main(
         print(error, file=sys.stderr)
         return 2
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
-    # Whoever reaches a Ray without tokens runs code with it. It makes one where there is none, in the user's home.
+    # Whoever reaches a Ray without tokens runs code with it. It makes one where there is none, in the user's home, and
+    # lets all users of the machine read it but for this.
+    os.umask(0o077)
     os.environ["RAY_AUTH_MODE"] = os.environ.get("RAY_AUTH_MODE") or "token"
     local: dict[str, Any] = {} if address else LOCAL
     ray.init(address=address or "local", log_to_driver=False, **local)
