@@ -1,11 +1,15 @@
 """The page as Gradio sends it, made once for each language and way of asking, and kept."""
 
 import asyncio
+import gzip
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+import anyio.to_thread
+import brotli
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +19,11 @@ from ui.i18n import requested_language
 PATHS = frozenset({"/", "/config", "/config/"})
 ONE_PAGE = "page"
 """The only word of a query that changes an answer: empty, it asks for the components of the first page alone."""
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: brotli.compress(body, mode=brotli.MODE_TEXT, quality=6),
+    "gzip": gzip.compress,
+}
+"""How a browser takes it, the better one first; Gradio packs only what has a file's ending in its path."""
 MOST = 32
 """Kept answers; one has some 70 kilobytes."""
 TOLD_BY = ("host", "x-forwarded-host", "x-forwarded-proto")
@@ -24,6 +33,7 @@ TOLD_BY = ("host", "x-forwarded-host", "x-forwarded-proto")
 class Kept(NamedTuple):
     """An answer, and the name by which a browser says that it has it."""
 
+    status: int
     headers: MutableHeaders
     body: bytes
     tag: str
@@ -46,35 +56,28 @@ class KeepPage:
         asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         query = f"{ONE_PAGE}=" if asked.get(ONE_PAGE) == "" else ""
         headers = Headers(scope=scope)
-        # Brotli or nothing, as Gradio compresses; any other wish would only be another key.
-        packed = "br" if "br" in headers.get("accept-encoding", "") else "identity"
-        key = (
-            scope["path"],
-            scope["scheme"],
-            requested_language(headers),
-            packed,
-            *map(headers.get, TOLD_BY, [""] * 3),
-        )
-        kept = self._kept.get(key)
-        if kept is None:
+        packing = next((name for name in PACKINGS if name in headers.get("accept-encoding", "")), "")
+        named = [headers.get(name, "") for name in TOLD_BY]
+        key = (scope["path"], query, scope["scheme"], requested_language(headers), packing, *named)
+        if key not in self._kept:
             async with self._making:
-                kept = self._kept.get(key) or await self._make(
-                    {**scope, "method": "GET", "query_string": query.encode()}, receive, send, packed
-                )
-            if kept is None:  # it was no page, and has been sent
-                return
-            self._kept[key] = kept
-            while len(self._kept) > MOST:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(key)
+                if key not in self._kept:
+                    self._kept[key] = await self._make(
+                        {**scope, "method": "GET", "query_string": query.encode()}, receive, packing
+                    )
+        kept = self._kept[key]
+        self._kept.move_to_end(key)
+        if kept.status != 200:  # no page, and perhaps one the next time
+            del self._kept[key]
+        while len(self._kept) > MOST:
+            self._kept.popitem(last=False)
         known = kept.tag in headers.get("if-none-match", "")
-        answer = Response(b"" if known else kept.body, 304 if known else 200)
+        answer = Response(b"" if known else kept.body, 304 if known else kept.status)
         answer.raw_headers = [(k, v) for k, v in kept.headers.raw if not (known and k == b"content-length")]
         await answer(scope, receive, send)
 
-    async def _make(self, scope: Scope, receive: Receive, send: Send, packed: str) -> Kept | None:
-        """Ask the app, for nobody in particular; what is no page is passed on as it comes."""
+    async def _make(self, scope: Scope, receive: Receive, packing: str) -> Kept:
+        """Ask the app, for nobody in particular."""
         start: Message = {}
         body = bytearray()
 
@@ -86,16 +89,17 @@ class KeepPage:
 
         left_out = (b"cookie", b"if-none-match", b"accept-encoding", b"origin")
         asked = [(name, value) for name, value in scope["headers"] if name not in left_out]
-        await self.app({**scope, "headers": [*asked, (b"accept-encoding", packed.encode())]}, receive, collect)
-        if start["status"] != 200:
-            await send(start)
-            await send({"type": "http.response.body", "body": bytes(body)})
-            return None
+        await self.app({**scope, "headers": asked}, receive, collect)
         headers = MutableHeaders(raw=list(start["headers"]))
-        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        packed = bytes(body)
+        if packing:
+            # In a thread: it takes as long as making the page, but once.
+            packed = await anyio.to_thread.run_sync(PACKINGS[packing], packed)
+            headers["Content-Encoding"] = packing
+        tag = f'"{hashlib.sha256(packed).hexdigest()[:32]}"'
         del headers["set-cookie"]
-        headers["Content-Length"] = str(len(body))
+        headers["Content-Length"] = str(len(packed))
         headers["ETag"] = tag
         headers["Cache-Control"] = "no-cache"
         headers["Vary"] = "Accept-Encoding, Accept-Language"
-        return Kept(headers, bytes(body), tag)
+        return Kept(start["status"], headers, packed, tag)
