@@ -27,6 +27,7 @@ def address(hub: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     push(make(tmp_path / "plain"), "owner/plain", private=True)
     save_munit(tmp_path / "served" / "shown", "For all", ("outline", "picture"), seed=4)
     monkeypatch.setattr(account, "is_offered", lambda: True)
+    monkeypatch.setenv("I2I_OPENING", "off")
     built, catalog = page.build(tmp_path / "served")
     options = Service(built, catalog).launch_options
     _, url, _ = built.launch(
