@@ -510,6 +510,7 @@ TRAINING = Words(
         "on_hub": "HF Jobs, in your account",
         "gpus": "GPUs",
         "address": "Address of the cluster",
+        "flavor": "Hardware of HF Jobs",
         "option": "Option",
         "value": "Value",
         "about": "What it does",

@@ -118,10 +118,11 @@ class Form:
                     for key in ("kind_a", "kind_b")
                 )
             with gr.Row(elem_classes="settings"):
-                places = [(text.TRAINING[f"on_{place}"], place) for place in ("local", "ray")]
+                places = [(text.TRAINING[f"on_{place}"], place) for place in ("local", "ray", "hub")]
                 self.place = gr.Radio(places, value="local", label=text.TRAINING["where"], elem_id=f"{self.name}-where")
                 self.gpus = gr.Number(1, label=text.TRAINING["gpus"], precision=0, minimum=1, maximum=64)
                 self.address = gr.Textbox("auto", label=text.TRAINING["address"], max_length=200)
+                self.flavor = gr.Textbox("t4-small", label=text.TRAINING["flavor"], max_length=40)
             self.options = gr.Dataframe(
                 headers=[text.TRAINING["option"], text.TRAINING["value"], text.TRAINING["about"]],
                 datatype=["str", "str", "str"], static_columns=[0, 2], column_count=3, interactive=True,
@@ -271,10 +272,12 @@ class Form:
         place: str,
         gpus: float,
         address: str,
+        flavor: str,
         table: Any,
         started: int,
         request: gr.Request,
         profile: gr.OAuthProfile | None,
+        token: gr.OAuthToken | None,
     ) -> Update:
         with speaking(requested_language(request.headers)):
             try:
@@ -291,7 +294,11 @@ class Form:
                     translator = self.catalog.named(start_from)
                     changed = options.of_checkpoint(translator, changed, size)
                     arguments += ["--start-from", str(translator.folder)]
-                settings = {"gpus": int(gpus or 1)} if place == "local" else {"address": address, "gpus": gpus or 0}
+                settings = {
+                    "local": {"gpus": int(gpus or 1)},
+                    "ray": {"address": address.strip() or "auto", "gpus": gpus or 0},
+                    "hub": {"flavor": flavor.strip(), "minutes": minutes},
+                }[place]
                 job = jobs.start(
                     path,
                     {
@@ -304,6 +311,7 @@ class Form:
                         "settings": settings,
                         "evaluate": found["held_out"],
                     },
+                    token.token if token is not None else None,
                 )
             except Exception as error:
                 return {self.said: explain(error, "starting a training")}

@@ -27,6 +27,8 @@ ID = re.compile(r"[0-9a-f]{16}")
 ACTIVE = ("running", "evaluating", "pausing")
 POINTS = 160
 """Of a curve, at most."""
+SYNC_SECONDS = 20
+"""Between questions to HF Jobs about one job."""
 QUEUED = 12
 """Jobs that may wait at a time."""
 
@@ -152,11 +154,12 @@ def look(draft: Path, paired: bool | None = None) -> Iterator[dict[str, Any] | N
     yield found or {"error": "unexpected", "values": {}}
 
 
-def start(draft: Path, request: dict[str, Any]) -> Job:
+def start(draft: Path, request: dict[str, Any], token: str | None = None) -> Job:
     """Make a draft a job, which waits for its turn.
 
     Args:
         request: what `job.json` holds.
+        token: of the visitor, for a job in their account.
 
     Raises:
         JobError: too many wait, a checkpoint or job of that name is there, or the draft was started meanwhile.
@@ -168,15 +171,19 @@ def start(draft: Path, request: dict[str, Any]) -> Job:
     if request["output"] in taken or Path(request["output"]).exists():
         raise JobError(text.TRAINING["name_taken"].format(name=request["name"]))
     path = root() / draft.name
-    data = request["data"].replace(str(draft), str(path))
+    data = str(path / "data") if request["data"] == str(draft / "data") else request["data"]
     # Under the draft's own name, so that of two who start it at once, one finds it gone.
     try:
         _write(draft / "job.json", json.dumps({**request, "data": data, "created": time.time()}))
         os.rename(draft, path)
     except FileNotFoundError:
         raise JobError(text.TRAINING["no_draft"]) from None
-    see_to_it()
-    return Job(path)
+    job = Job(path)
+    if request["backend"] == "hub":
+        on_hub(job, "start", token)
+    else:
+        see_to_it()
+    return job
 
 
 def see_to_it() -> None:
@@ -189,6 +196,20 @@ def see_to_it() -> None:
             except OSError:
                 return  # one runs
         _start("tend", str(root()), log=root() / "supervisor.log")
+
+
+def on_hub(job: Job, action: str, token: str | None) -> None:
+    """Start a job on HF Jobs, ask how it goes, or cancel it: a process that gets the token and writes it nowhere.
+
+    Args:
+        action: `start`, `sync` or `cancel`; a second `sync` within `SYNC_SECONDS` is left out.
+        token: of the visitor; None for that of the machine.
+    """
+    stamp = job.path / "asked-hub"
+    if action == "sync" and stamp.exists() and time.time() - stamp.stat().st_mtime < SYNC_SECONDS:
+        return
+    stamp.touch()
+    _start("hub", str(job.path), action, log=root() / "hub.log", **({"HF_TOKEN": token} if token else {}))
 
 
 def _start(*arguments: str, log: Path, **environment: str) -> "subprocess.Popen[bytes]":

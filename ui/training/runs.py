@@ -16,7 +16,7 @@ from ui.training.rights import check
 LONGEST_SIDE = 1200
 """Pixels of a sample grid as it is sent."""
 
-Function = Callable[[Any, gr.Request, gr.OAuthProfile | None], Answer]
+Function = Callable[[Any, gr.Request, gr.OAuthProfile | None, gr.OAuthToken | None], Answer]
 
 
 def run_functions() -> list[Function]:
@@ -24,13 +24,15 @@ def run_functions() -> list[Function]:
     return [_told(listed), _told(act), _told(sample)]
 
 
-def _told(function: Callable[[Any], Answer]) -> Function:
+def _told(function: Callable[[Any, str | None], Answer]) -> Function:
     """Make a function answer those who may train, and everybody with a sentence where something is wrong."""
 
-    def answer(payload: Any, request: gr.Request, profile: gr.OAuthProfile | None) -> Answer:
+    def answer(
+        payload: Any, request: gr.Request, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
+    ) -> Answer:
         try:
             check(request, profile)
-            return function(payload)
+            return function(payload, token.token if token is not None else None)
         except Exception as error:
             return {"error": explain(error, function.__name__)}
 
@@ -38,10 +40,13 @@ def _told(function: Callable[[Any], Answer]) -> Function:
     return answer
 
 
-def listed(payload: Any) -> Answer:
+def listed(payload: Any, token: str | None) -> Answer:
     """All jobs as the page shows them, the newest first; and a supervisor if one is due."""
     jobs.see_to_it()
     found = jobs.all_jobs()
+    for job in found:
+        if job.request.get("backend") == "hub" and job.state["state"] == "running":
+            jobs.on_hub(job, "sync", token)
     waiting = [job.id for job in reversed(found) if job.state["state"] == "waiting"]
     return {"jobs": [_shown(job, waiting) for job in found]}
 
@@ -52,7 +57,7 @@ def _shown(job: jobs.Job, waiting: list[str]) -> dict[str, Any]:
     return jobs.shown(job, waiting.index(job.id) + 1 if job.id in waiting else 0, title)
 
 
-def act(payload: Any) -> Answer:
+def act(payload: Any, token: str | None) -> Answer:
     """Carry a wish to a job: one of `jobs.WISHES`; `export` asks for a snapshot, `exported` whether it is there."""
     payload = read_mapping(payload)
     job, wish = jobs.named(payload.get("id")), payload.get("wish")
@@ -61,6 +66,8 @@ def act(payload: Any) -> Answer:
     allowed = jobs.can(job)
     if wish == "export" and "try" in allowed:
         job.ask_for_snapshot()
+    elif wish == "discard" and job.request.get("backend") == "hub":
+        jobs.on_hub(job, "cancel", token)
     elif wish in jobs.WISHES and wish in allowed:
         job.wish(wish)
         jobs.see_to_it()
@@ -71,7 +78,7 @@ def act(payload: Any) -> Answer:
     return {}
 
 
-def sample(payload: Any) -> Answer:
+def sample(payload: Any, token: str | None) -> Answer:
     """The sample grid of a job's step, as a data URL."""
     payload = read_mapping(payload)
     job, step = jobs.named(payload.get("id")), read_whole(payload.get("step"), 0, 10**9)
