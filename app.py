@@ -3,7 +3,8 @@
 Environment: HOST and PORT choose the address (127.0.0.1:7860), I2I_CHECKPOINTS_DIR the folder of checkpoints,
 I2I_CHECKPOINTS more of them: folders, Hub ids and collections of the Hub, separated by commas;
 I2I_ENGINE what runs the networks (auto, openvino or torch);
-I2I_TRAIN who may train in the page (on for all, off for nobody), I2I_JOBS_DIR where trainings lie, I2I_OPENING=off begins with empty paper.
+I2I_OPENING=off begins with empty paper; I2I_TRAIN says who may train in the page (on for all, off for nobody),
+I2I_JOBS_DIR where trainings lie.
 """
 
 import contextlib
