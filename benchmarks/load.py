@@ -14,6 +14,7 @@ import httpx
 import psutil
 from PIL import Image, ImageDraw
 
+from .goals import judge_crowd, opening
 from .served import Served, served
 
 WARM = 10.0
@@ -65,6 +66,7 @@ def load(visitors: int = 50, seconds: float = 60.0, checkpoints: Path = Path("ch
         checkpoints: the folder of checkpoints that the page serves.
         seed: of what they do.
     """
+    print(opening())
     with served(checkpoints) as page:
         everybody, memory, took = asyncio.run(_crowd(page, visitors, seconds, random.Random(seed)))
     print(report(everybody, memory, took))
@@ -245,6 +247,7 @@ def report(everybody: list[Visitor], memory: Memory, took: float) -> str:
             f"wait for an answer: p50 {p50:.3f} s, p95 {p95:.3f} s, max {waits[-1]:.3f} s",
             f"fairness: medians from {min(medians):.3f} s (quickest served visitor) to {max(medians):.3f} s (slowest), "
             f"ratio {max(medians) / min(medians):.2f}",
+            f"goal: {judge_crowd(len(everybody), took, len(complaints), p95)}",
         ]
     points = [f"{size:.0f} at {at:.0f} s" for at, size in memory[:: max(1, len(memory) // 6)]]
     lines += [
