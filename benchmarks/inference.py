@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import i2i_models as i2i
-from i2i_models.inference.graph import Graph, best_precision, processor
+from i2i_models.inference.graph import Graph, best_precision
 from i2i_models.networks import methods
 from i2i_models.networks.network import TranslationNetwork
 from i2i_models.networks.resnet import FOLD_FROM
 
+from .goals import opening
 from .plain import make_plain
 
 SAVINGS = "plain layers"
@@ -52,8 +53,9 @@ def inference(
     """
     bf16 = best_precision() == "bf16"
     peaks = {"float32": peak(torch.float32), **({"bf16": peak(torch.bfloat16)} if bf16 else {})}
+    print(opening())
     print(
-        f"{processor()}, {torch.get_num_threads()} threads, batch {batch_size}; a large matrix product reaches "
+        f"{torch.get_num_threads()} threads, batch {batch_size}; a large matrix product reaches "
         + ", ".join(f"{rate / 1e9:.0f} G multiply-adds/s in {name}" for name, rate in peaks.items())
         + ("" if bf16 else "; this processor has no bf16")
         + ".\nMilliseconds, and in brackets how many times as fast as torch float32 as it comes (contiguous memory)."

@@ -14,6 +14,7 @@ import httpx
 import psutil
 from PIL import Image, ImageDraw
 
+from .goals import judge_crowd, opening
 from .hostile import FAULTS, describe, flood, with_large_card
 from .served import Served, served
 
@@ -79,6 +80,7 @@ def load(
         hostile: let the same crowd play again while one more visitor floods the page with all that costs it something.
             Then kill the page under load and start it again, and start it where disk, home, handles and clock fail.
     """
+    print(opening())
     with served(checkpoints) as page:
         alone = asyncio.run(_crowd(page, visitors, seconds, random.Random(seed)))
     print(report(*alone))
@@ -318,6 +320,7 @@ def report(everybody: list[Visitor], memory: Memory, took: float) -> str:
             f"wait for an answer: p50 {p50:.3f} s, p95 {p95:.3f} s, max {waits[-1]:.3f} s",
             f"fairness: medians from {min(medians):.3f} s (quickest served visitor) to {max(medians):.3f} s (slowest), "
             f"ratio {max(medians) / min(medians):.2f}",
+            f"goal: {judge_crowd(len(everybody), took, len(complaints), p95)}",
         ]
     points = [f"{size:.0f} at {at:.0f} s" for at, size in memory[:: max(1, len(memory) // 6)]]
     lines += [

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .goals import opening, waits
 from .served import served
 
 if TYPE_CHECKING:
@@ -60,13 +61,14 @@ def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("c
     """
     from playwright.sync_api import sync_playwright
 
+    print(opening())
     with served(checkpoints) as site, sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         names = _models(site.config)
         print(_opening(browser.new_page(), site.address, names))
-        print(f"{'checkpoint':<18} {'direction':<10} {'what':<7} {'p50':>7} {'p95':>7} {'pictures a second':>18}")
-        for tab, name, direction in names:
+        print(f"{'checkpoint':<18} {'direction':<10} {'what':<7} {'p50':>7} {'p95':>7} {'pictures a second':>18}  goal")
+        for tab, name, direction, size in names:
             visit = browser.new_page(viewport={"width": 1280, "height": 900})
             visit.add_init_script(WATCH_JS)
             visit.goto(f"{site.address}/#tab={tab}&model={name}&direction={direction}")
@@ -79,27 +81,31 @@ def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("c
             for what in ("stroke", "style") if view.locator(".pad").count() else ("stroke",):
                 place = view.locator(".pad" if what == "style" else ".drawing")
                 if times := _times(visit, place, seconds):  # on a picture nobody draws
-                    waits = sorted(shown - moved for moved, shown in times)
+                    waited = sorted(shown - moved for moved, shown in times)
                     rate = (len(times) - 1) / (times[-1][1] - times[0][1]) * 1000
-                    p50, p95 = statistics.median(waits), waits[int(len(waits) * 0.95)]
+                    p50, p95 = statistics.median(waited), waited[int(len(waited) * 0.95)]
+                    goal = waits(what, size).judge(p50, p95)
                     print(
-                        f"{name:<18} {direction:<10} {what:<7} {p50:>4.0f} ms {p95:>4.0f} ms {rate:>18.0f}", flush=True
+                        f"{name:<18} {direction:<10} {what:<7} {p50:>4.0f} ms {p95:>4.0f} ms {rate:>18.0f}  {goal}",
+                        flush=True,
                     )
             visit.close()
         browser.close()
 
 
-def _models(config: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Tab, checkpoint and direction of everything that the page can draw with."""
-    found = []
+def _models(config: dict[str, Any]) -> list[tuple[str, str, str, int]]:
+    """Tab, checkpoint, direction and side in pixels of everything that the page can draw with."""
+    found: list[tuple[str, str, str, int]] = []
     for component in config["components"]:
         props = component["props"].get("props") or {}
         if props.get("tab") in ("paired", "unpaired", "multimodal"):
-            found += [(props["tab"], *key.rpartition(" ")[::2]) for key in props.get("input_specs", {})]
+            for key, spec in props.get("input_specs", {}).items():
+                name, _, direction = key.rpartition(" ")
+                found.append((props["tab"], name, direction, spec["size"]))
     return found
 
 
-def _opening(visit: "Page", address: str, names: list[tuple[str, str, str]]) -> str:
+def _opening(visit: "Page", address: str, names: list[tuple[str, str, str, int]]) -> str:
     """How long a visitor waits for the first tab, and what is sent for it."""
     waits = []
     for _ in range(3):

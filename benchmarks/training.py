@@ -18,8 +18,10 @@ from train.data.augmentation import Augmentation
 from train.data.dataset import Batch
 from train.loop.heap import keep_freed_memory
 from train.loop.options import Job, Options
+from train.loop.precision import use_bfloat16
 from train.loop.trainer import Trainer
 
+from .goals import judge_training, opening
 from .plain import PlainTraining
 
 GROUPS = {
@@ -54,8 +56,11 @@ def training(
     """
     keep_freed_memory()  # for both: they share the process
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+    print(opening())
     print(f"{device}, width {width}, {size} px, batch {batch_size}, images of a domain a second\n")
-    print("| method | plain | ours | ratio | where ours spends its time |\n|---|---|---|---|---|", flush=True)
+    titles = ("method", "plain", "ours", "ratio", "goal", "where ours spends its time")
+    print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}", flush=True)
+    settings = {"width": width, "size": size, "batch_size": batch_size}
     for method in methods:
         with tempfile.TemporaryDirectory() as folder:
             ours, plain = loops(method, Path(folder), width, size, batch_size, precision)
@@ -65,8 +70,9 @@ def training(
                     seconds[name].append(measure(step, steps))
             rates = {name: batch_size / statistics.median(values) for name, values in seconds.items()}
             ratio = rates["ours"] / rates["plain"]
-            row = f"| {method} | {rates['plain']:.2f} | {rates['ours']:.2f} | {ratio:.2f} | {breakdown(ours)} |"
-            print(row, flush=True)
+            goal = judge_training(method, ratio, use_bfloat16(precision), **settings)
+            row = (f"{rates['plain']:.2f}", f"{rates['ours']:.2f}", f"{ratio:.2f}", goal, breakdown(ours))
+            print(f"| {method} | {' | '.join(row)} |", flush=True)
 
 
 def loops(

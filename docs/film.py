@@ -8,17 +8,14 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PIL import Image
+from playwright.sync_api import FloatRect, Locator, Page, sync_playwright
 
 from benchmarks.served import served
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
-
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
-WIDTH, FRAME_MS, QUALITY = 760, 100, 60
+WIDTH, HEIGHT, FRAME_MS, QUALITY = 800, 400, 100, 60
 Point = tuple[float, float]
 
 
@@ -31,8 +28,10 @@ def arc(x: float, y: float, rx: float, ry: float, start: float = 0, end: float =
 FACE = [
     [*arc(0.47, 0.56, 0.33, 0.33, -20, 200, 16), (0.16, 0.5)],
     [*arc(0.82, 0.6, 0.07, 0.075, -110, 120, 7)],
-    [(0.15, 0.5), (0.1, 0.36), (0.14, 0.2), (0.3, 0.1), (0.52, 0.07), (0.72, 0.13), (0.84, 0.26), (0.85, 0.42), (0.79, 0.53)],
-    [(0.16, 0.5), (0.22, 0.4), (0.24, 0.33), (0.36, 0.42), (0.42, 0.34), (0.54, 0.43), (0.62, 0.33), (0.7, 0.42), (0.79, 0.53)],
+    [(0.15, 0.5), (0.1, 0.36), (0.14, 0.2), (0.3, 0.1), (0.52, 0.07), (0.72, 0.13), (0.84, 0.26), (0.85, 0.42),
+     (0.79, 0.53)],
+    [(0.16, 0.5), (0.22, 0.4), (0.24, 0.33), (0.36, 0.42), (0.42, 0.34), (0.54, 0.43), (0.62, 0.33), (0.7, 0.42),
+     (0.79, 0.53)],
     arc(0.31, 0.57, 0.06, 0.06),
     arc(0.58, 0.57, 0.06, 0.06),
     [(0.3, 0.575), (0.32, 0.575)],
@@ -55,19 +54,21 @@ MUG = [
 
 
 class Film:
-    """Frames of one part of a page."""
+    """Frames of what a page shows from the top of one part on."""
 
-    def __init__(self, page: "Page", part: "Locator") -> None:
-        self.page, self.part, self.frames = page, part, list[Image.Image]()
+    def __init__(self, page: Page, part: Locator) -> None:
+        self.page, self.frames = page, list[Image.Image]()
+        box = part.bounding_box()
+        assert box is not None
+        self.clip = FloatRect(x=box["x"], y=box["y"], width=box["width"], height=box["width"] * HEIGHT / WIDTH)
 
     def shoot(self, count: int = 1) -> None:
         """Take pictures of how it is now."""
         for _ in range(count):
-            picture = Image.open(io.BytesIO(self.part.screenshot(type="jpeg", quality=95))).convert("RGB")
-            height = round(picture.height * WIDTH / picture.width)
-            self.frames.append(picture.resize((WIDTH, height), Image.Resampling.LANCZOS))
+            picture = Image.open(io.BytesIO(self.page.screenshot(type="jpeg", quality=95, clip=self.clip)))
+            self.frames.append(picture.convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
 
-    def drag(self, place: "Locator", points: list[Point], every: int = 1) -> None:
+    def drag(self, place: Locator, points: list[Point], every: int = 1) -> None:
         """Move the pressed mouse over points in fractions of a place, a picture at every so many."""
         box = place.bounding_box()
         assert box is not None
@@ -80,7 +81,7 @@ class Film:
         self.page.mouse.up()
 
 
-def sketch(film: Film, view: "Locator") -> None:
+def sketch(film: Film, view: Locator) -> None:
     """Draw a face, then move through its styles."""
     for stroke in FACE:
         film.drag(view.locator(".drawing"), stroke, every=3)
@@ -91,7 +92,7 @@ def sketch(film: Film, view: "Locator") -> None:
     film.shoot(8)
 
 
-def paint(film: Film, view: "Locator") -> None:
+def paint(film: Film, view: Locator) -> None:
     """Paint a mug of flat shapes."""
     for tool, colour, start, end in MUG:
         view.locator(f'[data-tool="{tool}"]').click()
@@ -104,7 +105,7 @@ def paint(film: Film, view: "Locator") -> None:
     film.shoot(12)
 
 
-SCENES: tuple[tuple[str, str, Callable[[Film, "Locator"], None]], ...] = (
+SCENES: tuple[tuple[str, str, Callable[[Film, Locator], None]], ...] = (
     ("multimodal", "avatar-munit", sketch),
     ("paired", "toy3d-pix2pix", paint),
 )
@@ -112,27 +113,25 @@ SCENES: tuple[tuple[str, str, Callable[[Film, "Locator"], None]], ...] = (
 
 def main(checkpoints: Path = Path("checkpoints"), output: Path = Path("docs/film.webp")) -> None:
     """Film all scenes."""
-    from playwright.sync_api import sync_playwright
-
     frames: list[Image.Image] = []
     with served(checkpoints) as site, sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         for tab, model, scene in SCENES:
-            page = browser.new_page(viewport={"width": 1120, "height": 560})
+            page = browser.new_page(viewport={"width": 1240, "height": 900})
             page.goto(f"{site.address}/#tab={tab}&model={model}&direction=A2B")
             view = page.locator(f"#{tab}-view")
             view.locator(".editor[data-kind]").wait_for()
-            page.wait_for_timeout(1500)
+            view.locator(".first-examples img").first.wait_for()  # everything is in its place
+            page.wait_for_timeout(1000)
             film = Film(page, view)
             scene(film, view)
             frames += film.frames
             page.close()
         browser.close()
-    height = min(frame.height for frame in frames)
-    same = [frame.crop((0, 0, WIDTH, height)) for frame in frames]
-    same[0].save(output, save_all=True, append_images=same[1:], duration=FRAME_MS, loop=0, quality=QUALITY, method=6)
-    print(f"{output}: {len(same)} frames, {output.stat().st_size / 1e6:.1f} MB.")
+    first, *others = frames
+    first.save(output, save_all=True, append_images=others, duration=FRAME_MS, loop=0, quality=QUALITY, method=6)
+    print(f"{output}: {len(frames)} frames, {output.stat().st_size / 1e6:.1f} MB.")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,9 @@ T = TypeVar("T")
 os.environ.setdefault("I2I_ENGINE", "torch")
 """Converting a tiny network takes longer than its test; those that are about OpenVINO ask for `graph_cache`."""
 
+os.environ.setdefault("I2I_TRAIN", "off")
+"""Most tests of the page count its tabs; those of trainings turn theirs on."""
+
 torch.set_num_threads(1)  # tiny networks gain nothing from more, and threads wait for each other on a busy machine
 
 

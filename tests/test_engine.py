@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import torch
 from conftest import ROOT, free_port
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 import i2i_models as i2i
 from i2i_models import checkpoints
@@ -21,7 +23,7 @@ from i2i_models.checkpoints import Domain, Info
 from i2i_models.errors import DirectionError, EngineError, ShapeError
 from i2i_models.inference import engine, graph
 from i2i_models.inference.engine import OpenVINOEngine, TorchEngine
-from i2i_models.inference.graph import Graph
+from i2i_models.inference.graph import Graph, best_precision
 from i2i_models.networks.layers import init_normal
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.network import TranslationNetwork
@@ -118,6 +120,7 @@ def test_many_styles_are_one_call_and_the_encoder_is_not_in_it(engines: Any, mon
 
 def test_exact_directions_are_drawn_in_float32_but_for_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "best_precision", lambda: "bf16")  # as on a processor that has it
+    monkeypatch.setattr(engine, "SLOW_DRAFT", 9.0)  # seconds, on a machine that others keep busy, too
     one = OpenVINOEngine(build("munit"), exact=("B2A",))
     for direction in ("A2B", "B2A"):
         codes = one.encode(image(1, 32, 32), direction)
@@ -131,6 +134,25 @@ def test_exact_directions_are_drawn_in_float32_but_for_drafts(monkeypatch: pytes
         ("encoder", "A2B", "bf16"), ("decoder", "A2B", "bf16"),
         ("encoder", "B2A", "f32"), ("decoder", "B2A", "f32"), ("decoder", "B2A", "bf16"),
     }  # fmt: skip
+
+
+def test_drafts_of_slow_decoders_are_drawn_at_half_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    for slow, worth_it, is_half in ((1.0, 9.0, False), (0.0, 0.0, False), (0.0, 9.0, True)):
+        monkeypatch.setattr(engine, "SLOW_DRAFT", slow)
+        monkeypatch.setattr(engine, "WORTH_IT", worth_it)
+        one = float32("munit")
+        codes = one.encode(image(1, 32, 32), "A2B")
+        final, draft = one.decode(codes, "A2B"), one.decode(codes, "A2B", draft=True)
+        assert ("draft", "A2B", best_precision()) in one._graphs or not is_half
+        assert draft.shape == final.shape
+        assert torch.equal(draft, one.decode(codes, "A2B", draft=True))
+        wanted = F.avg_pool2d(final, 2) if is_half else final
+        ours = F.avg_pool2d(draft, 2) if is_half else draft
+        assert (ours - wanted).abs().mean() < 0.5 * (wanted - wanted.mean((2, 3), keepdim=True)).abs().mean()
+    assert not torch.equal(draft, final)
+    pix2pix = float32("pix2pix")  # has no drafts
+    x = image(1, 32, 32)
+    assert torch.allclose(pix2pix.decode(x, "A2B", draft=True), pix2pix.decode(x, "A2B"), atol=0.05)
 
 
 def test_torch_does_what_openvino_cannot(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -213,12 +235,12 @@ def test_which_engine_is_taken(monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     with pytest.raises(EngineError, match="I2I_ENGINE must be auto, openvino or torch, not 'onnx'"):
         engine.make_engine(network)
     monkeypatch.setitem(sys.modules, "openvino", None)  # an import of it fails from here on
-    monkeypatch.setenv("I2I_ENGINE", "auto")
-    assert engine.make_engine(network).name == "torch"
-    assert "OpenVINO cannot be imported" in caplog.text
-    monkeypatch.setenv("I2I_ENGINE", "openvino")
-    with pytest.raises(EngineError, match="pip install openvino"):
-        engine.make_engine(network)
+    engine._warn_once.cache_clear()
+    for choice in ("auto", "openvino"):
+        monkeypatch.setenv("I2I_ENGINE", choice)
+        assert engine.make_engine(network).name == "torch"
+    assert caplog.text.count("OpenVINO cannot be imported") == 1
+    assert "pip install openvino" in caplog.text
 
 
 def test_a_wrong_engine_is_one_sentence_and_exit_code_2(
@@ -295,3 +317,24 @@ def test_the_benchmark_measures_every_part_of_every_checkpoint(tmp_path: Path, c
         assert "(1.00×)" in row[2]
         assert float(row[5].split(" (")[0]) > 0
         assert "% (" in row[-1]
+
+
+def test_the_benchmarks_say_which_goals_are_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import goals
+
+    assert re.search(r": .*FP32.*; \d+ cores, \d+\.\d of them free\. Goals .* with(out)? bfloat16\.$", goals.opening())
+    at = goals.TRAINING_AT
+    assert goals.judge_training("pix2pix", 1.9, False, **at) == "missed (≥ 2)"
+    assert goals.judge_training("munit", 1.9, False, **at) == "met (≥ 1.6)"
+    assert goals.judge_training("munit", 1.9, True, **at) == "none"
+    assert goals.judge_training("munit", 1.9, False, **{**at, "width": 8}) == "none"
+    assert goals.judge_crowd(50, 60.2, 0, 0.9).startswith("met")
+    assert goals.judge_crowd(50, 60.2, 1, 0.9).startswith("missed")
+    assert goals.judge_crowd(50, 60.2, 0, 1.1).startswith("missed")
+    assert goals.judge_crowd(10, 60.2, 0, 0.9).startswith("none")
+    for precision, style, stroke, large in (("f32", 40, 60, 80), ("bf16", 30, 30, 30)):
+        monkeypatch.setattr(goals, "best_precision", lambda precision=precision: precision)
+        found = [goals.waits(*case).p50 for case in (("style", 256), ("stroke", 128), ("stroke", 256))]
+        assert found == [style, stroke, large]
+    assert goals.WITH_BF16.judge(30, 55) == "met (30 / 55 ms)"
+    assert goals.WITH_BF16.judge(30, 56) == "missed (30 / 55 ms)"

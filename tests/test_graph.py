@@ -11,6 +11,8 @@ from torch import nn
 
 from i2i_models.inference import graph
 from i2i_models.inference.graph import Graph
+from i2i_models.networks.layers import UpLayer
+from i2i_models.networks.unet import UNet
 
 pytestmark = pytest.mark.usefixtures("graph_cache")
 
@@ -35,6 +37,15 @@ def test_other_weights_or_settings_are_another_graph() -> None:
     wider.load_state_dict(layer().state_dict())
     for module in (layer(), layer(1), wider):
         assert close(Graph(module, [X])(X), module(X))
+
+
+@pytest.mark.parametrize("up_layers", ["transposed", "upsample"])
+def test_graphs_normalise_maps_whose_size_is_free(up_layers: UpLayer) -> None:
+    torch.manual_seed(0)
+    unet = UNet(3, 3, 4, 3, dropout=False, up_layers=up_layers).eval().requires_grad_(False)
+    for size in (16, 32):
+        x = torch.rand(1, 3, size, size) * 2 - 1
+        assert close(Graph(unet, [torch.rand(1, 3, 16, 16)], "f32")(x), unet(x))
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "a folder", "nonsense of the right digest"])

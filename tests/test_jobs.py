@@ -50,6 +50,7 @@ while step < 1000:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "stand_in.py").write_text(STAND_IN)
+    monkeypatch.setattr(backends, "POLITE", "0")  # a busy machine would keep the test waiting
     monkeypatch.setattr(backends, "launcher", lambda job: [sys.executable, str(tmp_path / "stand_in.py")])
     evaluation = JobFolder.evaluation
     monkeypatch.setattr(JobFolder, "evaluation", lambda job, _: evaluation(job, backends.launcher(job)))
@@ -73,7 +74,7 @@ def ask(root: Path, name: str, behaviour: str = "runs", **more: Any) -> JobFolde
 
 def until(root: Path, done: Callable[[], bool]) -> None:
     """Tend the jobs until something is so."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not done():
         assert time.monotonic() < end, {job.path.name: job.state for job in jobs(root)}
         supervisor.tend_all(root)
@@ -153,14 +154,14 @@ def test_a_real_training_is_killed_with_its_supervisor_and_both_go_on(pairs: Pat
     root = tmp_path / "jobs"
     root.mkdir()
     arguments = [
-        "--size", "32", "--depth", "4", "--base-width", "4", "--discriminator-width", "4", "--steps", "400",
-        "--batch-size", "2", "--save-every", "10", "--precision", "float32",
+        "--size", "32", "--depth", "4", "--base-width", "4", "--discriminator-width", "4", "--steps", "40",
+        "--batch-size", "2", "--save-every", "5", "--precision", "float32",
     ]  # fmt: skip
     job = ask(root, "real", data=str(pairs), arguments=arguments, evaluate=False)
     command = [sys.executable, "-m", "train.jobs", "tend", str(root)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     one = subprocess.Popen(command, cwd=ROOT, env=environment)
-    end = time.monotonic() + 120
+    end = time.monotonic() + 250  # the lowest priority on a busy machine
     while not (job.run / "state.pt").exists():
         assert time.monotonic() < end, job.log.read_text()
         time.sleep(0.02)
@@ -174,5 +175,5 @@ def test_a_real_training_is_killed_with_its_supervisor_and_both_go_on(pairs: Pat
         time.sleep(0.05)
     two.kill()
     two.wait()
-    assert i2i.load(tmp_path / "real").info.training["step"] == 400
+    assert i2i.load(tmp_path / "real").info.training["step"] == 40
     assert job.state.get("crashes") and "Wrote" in job.log.read_text()

@@ -3,6 +3,7 @@
 import colorsys
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,9 +16,11 @@ import torch
 from conftest import ROOT
 from PIL import Image
 from safetensors.torch import load_file
+from test_command_line import command
 from test_methods import TINY, UNPAIRED, images, tiny
 
 import i2i_models as i2i
+from i2i_models import checkpoints
 from i2i_models.errors import TrainingError
 from i2i_models.images.tensors import from_bytes
 from i2i_models.networks import cyclegan
@@ -172,3 +175,31 @@ def test_two_processes_follow_one(pairs: Path, tmp_path: Path) -> None:
         # From the third step on, Adam has turned the last bits of gradients next to 0 into steps of full length.
         for step, tolerance in zip(range(3), (1e-5, 1e-5, 1e-3), strict=True):
             assert two[method][step] == pytest.approx(steps[step], rel=tolerance, abs=1e-6), (method, step)
+
+
+def test_a_student_learns_what_its_teacher_draws(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    domains = {"A": checkpoints.Domain("box", "outline"), "B": checkpoints.Domain("colour")}
+    info = checkpoints.Info("teacher", "Teacher", "munit", 32, domains, {"data_note": "Boxes: free."})
+    checkpoints.save(tmp_path / "teacher", tiny("munit").eval(), info)
+    student = ("distill", tmp_path / "teacher", "--data", pairs, "--base-width", 2)
+    apart = []
+    for steps in (1, 60):
+        output = tmp_path / str(steps)
+        options = ("--output", output, "--steps", steps, "--batch-size", 2, "--learning-rate", 0.01)
+        assert command(monkeypatch, "train", *student, *options) == 0
+        apart.append(float(re.findall(r"([0-9.]+) of 255 \(A2B\)", capsys.readouterr().out)[0]))
+        loaded = i2i.load(output)
+        assert (loaded.network.config.base_width, loaded.info.size) == (2, 32)
+        assert loaded.translate(Image.new("RGB", (40, 30), "red"), "B2A", seed=1).size == (40, 30)
+        card = (output / "README.md").read_text()
+        assert f"Boxes: free. Distilled from teacher (base width 4) in {steps} steps: on images held out" in card
+    assert apart[1] < 0.7 * apart[0]
+    for options, says in (
+        (("--output", tmp_path / "1"), "is a checkpoint already"),
+        (("--output", tmp_path / "x", "--base-width", 4), "must lie in 1 … 3, less than the teacher's, not 4"),
+        (("--output", tmp_path / "x", "--steps", 0), "must be positive"),
+    ):
+        assert command(monkeypatch, "train", *student, *options) == 2
+        assert says in capsys.readouterr().err

@@ -14,6 +14,7 @@ from .evaluation.classifier import classifier
 from .evaluation.evaluate import evaluate
 from .evaluation.label_reader import labelreader
 from .evaluation.strip import strip
+from .loop.distill import distill
 from .loop.heap import keep_freed_memory
 from .loop.options import Job, Options
 from .loop.styles import styles
@@ -49,6 +50,7 @@ def main() -> None:
     commands: dict[str, Callable[..., None]] = {name: command(name) for name in METHODS}
     others: dict[str, Callable[..., None]] = {
         "classifier": classifier,
+        "distill": distill,
         "evaluate": evaluate,
         "labelreader": labelreader,
         "push": push,

@@ -13,9 +13,12 @@ from ui.answers import Answers
 from ui.api import Page, add_api
 from ui.catalog import Catalog
 from ui.tabs import TABS, Tab
+from ui.training import rights, training_tab
 
 OWN = Tab("own", account.account_tab, lambda can: True)
 """The row of the visitor's own tab, after `TABS`."""
+TRAIN = Tab("train", training_tab, lambda can: True)
+"""The row of the trainings, which needs no model to begin with."""
 
 
 def build(
@@ -67,10 +70,9 @@ def build_page(answers: Answers) -> TranslatedPage:
         # An empty tab is no welcome: the first one with a model is.
         welcome = next((tab.name for tab in tabs if tab.models(catalog)), None)
         links.head([tab.name for tab in tabs], welcome)
-        if tabs:
-            build_tabs(tabs, answers)
-        else:
+        if not catalog.translators:
             gr.Markdown(text.PAGE["no_checkpoints"].format(folder=catalog.folder.name))
+        build_tabs(tabs, answers)
         if account.on_space():
             account.duplicate_button()
         add_api(catalog)
@@ -78,20 +80,23 @@ def build_page(answers: Answers) -> TranslatedPage:
 
 
 def _tabs_for(catalog: Catalog) -> tuple[Tab, ...]:
-    """The rows of the tabs that the page has: none where there is no model at all."""
+    """The rows of the tabs that the page has: of those that need models none where there is no model at all."""
+    train = (TRAIN,) if rights.is_offered() else ()
     if not catalog.translators:
-        return ()
-    return (*TABS, OWN) if account.is_offered() else TABS
+        return train
+    return (*TABS, *train, *((OWN,) if account.is_offered() else ()))
 
 
 def build_tabs(tabs: Sequence[Tab], answers: Answers) -> None:
     """Build the tabs under the current block. Each is built and sent with the page, and drawn when it is opened."""
+    if not tabs:
+        return
     # wrap: where they do not fit beside each other, a second row and not Gradio's menu, in which nobody looks
     with gr.Tabs(overflow_behavior="wrap"):
         for row in tabs:
             with gr.Tab(text.PAGE[f"tab_{row.name}"], id=row.name, elem_id=f"tab-{row.name}") as tab:
                 models = row.models(answers.catalog)
-                if models:
+                if models or row is TRAIN:
                     row.build(tab, answers, models)
                 else:
                     folder = answers.catalog.folder.name

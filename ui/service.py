@@ -28,11 +28,12 @@ from ui.api import KEPT_SECONDS
 from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
 from ui.limits.fair_queue import Visitor
-from ui.limits.guard import ADDRESS, Guard
+from ui.limits.guard import ADDRESS, PARTS, TRAINING_PARTS, Guard
 from ui.limits.kept_page import KeepPage
 from ui.limits.origin import Names, OwnOrigin
 from ui.limits.rate_limit import Counts
 from ui.own_models import own_models
+from ui.training import rights
 from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,8 @@ class Service:
         self.page, self.catalog = page, catalog
         self.names = Names.from_environment(host)
         # Only a Space certainly has a proxy in front, which nobody can go round.
-        self.guard = Guard(MAX_FILE_BYTES, account.on_space(), Counts.from_environment(), self._events)
+        parts = TRAINING_PARTS if rights.is_offered() else PARTS
+        self.guard = Guard(MAX_FILE_BYTES, account.on_space(), Counts.from_environment(), self._events, parts)
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
         # Gradio looks for work a thousand times a second, which takes 4 % of a core from the networks.
         page._queue.sleep_when_free = 0.01

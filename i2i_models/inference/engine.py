@@ -6,17 +6,20 @@ network itself answers.
 """
 
 import contextlib
+import functools
 import logging
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..directions import Direction
 from ..errors import EngineError
@@ -26,6 +29,11 @@ from .graph import Graph, best_precision, is_kept
 log = logging.getLogger(__name__)
 
 Choice = Literal["auto", "openvino", "torch"]
+
+SLOW_DRAFT = 0.012
+"""Seconds that a decoder may take before drafts are drawn at half size …"""
+WORTH_IT = 0.75
+"""… if that takes at most this share of the time."""
 
 _building = threading.Lock()
 """Held while a graph is made: tracing is not safe in two threads at once, and would only be slower."""
@@ -80,7 +88,7 @@ def make_engine(network: TranslationNetwork, choice: Choice | None = None, exact
         exact: directions in which OpenVINO shall keep to float32, as its engine says.
 
     Raises:
-        EngineError: OpenVINO is asked for and not installed; or no engine's name.
+        EngineError: no engine's name. An engine that is not there costs time, and a warning.
     """
     device = _torch_device()
     if chosen(choice) == "openvino":
@@ -97,13 +105,16 @@ def chosen(choice: Choice | None = None) -> Literal["openvino", "torch"]:
     try:
         import openvino  # noqa: F401
     except ImportError as error:
-        if choice == "openvino":
-            raise EngineError(
-                f"I2I_ENGINE is openvino, which cannot be imported ({error}): run `pip install openvino`, or unset it."
-            ) from None
-        log.warning("OpenVINO cannot be imported (%s): torch does its work, more slowly", error)
+        _warn_once(
+            f"OpenVINO cannot be imported ({error}): torch does its work, more slowly; `pip install openvino` brings it"
+        )
         return "torch"
     return "openvino"
+
+
+@functools.cache
+def _warn_once(sentence: str) -> None:
+    log.warning("%s", sentence)
 
 
 @contextlib.contextmanager
@@ -186,7 +197,8 @@ class OpenVINOEngine:
 
     `exact` directions keep to float32: those that draw strokes or flat colours, whose edges are so steep that
     bfloat16 moves single pixels by up to 39 of 255; in photos and emoji it is 4. Only drafts of them, which a
-    better picture replaces as soon as a slider rests, are decoded in bfloat16.
+    better picture replaces as soon as a slider rests, are decoded in bfloat16. Where even that is slow, as measured
+    at the first draft, and the network can, drafts are drawn at half size and enlarged.
 
     Batch, height and width are free. What is drawn at random is drawn by torch and handed to the graph, so that
     a seed means the same in both engines; dropout, which sits between the layers, is left to torch altogether.
@@ -200,6 +212,7 @@ class OpenVINOEngine:
         self._exact = frozenset(exact)
         self.network = self.torch.network
         self._graphs: dict[tuple[str, str, str], Callable[..., Any]] = {}
+        self._drafts: dict[Direction, nn.Module | None] = {}
 
     def encode(self, x: Tensor, direction: Direction) -> Tensor:
         """As the network's `encode`."""
@@ -228,7 +241,24 @@ class OpenVINOEngine:
         self.network.check_direction(direction)
         inputs = self.network.decoder_inputs(codes, style, noise, temperature)
         precision = self._precision(direction, draft)
-        return self._run("decoder", direction, precision, self.network.decoder(direction), *inputs)
+        decode = functools.partial(self._run, "decoder", direction, precision, self.network.decoder(direction), *inputs)
+        if draft and direction not in self._drafts:
+            self._drafts[direction] = self._draft_decoder(direction, precision, inputs, decode)
+        coarse = self._drafts[direction] if draft else None
+        if coarse is None:
+            return decode()
+        small = self._run("draft", direction, precision, coarse, *inputs)
+        return F.interpolate(small, scale_factor=2.0, mode="bicubic").clamp_(-1, 1)
+
+    def _draft_decoder(
+        self, direction: Direction, precision: str, inputs: tuple[Tensor, ...], decode: Callable[[], Tensor]
+    ) -> nn.Module | None:
+        """What draws drafts at half size, if the decoder is slow and that is worth it, by the time of either."""
+        coarse = self.network.draft_decoder(direction)
+        if coarse is None or (whole := _quickest(decode)) < SLOW_DRAFT:
+            return None
+        half = _quickest(lambda: self._run("draft", direction, precision, coarse, *inputs))
+        return coarse if half < WORTH_IT * whole else None
 
     def is_kept(self) -> bool:
         """Whether all its graphs are on disk, from where they are had in a tenth of a second each."""
@@ -252,6 +282,16 @@ class OpenVINOEngine:
         # While another thread makes a graph, this one or another, nobody waits: the network itself answers.
         with torch.inference_mode():
             return (run or module)(*inputs)
+
+
+def _quickest(call: Callable[[], object]) -> float:
+    """Seconds of the quickest of three calls, after one in which whatever is made at the first is made."""
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
 
 
 def _graph_of(module: nn.Module, inputs: tuple[Tensor, ...], precision: str) -> Callable[..., Any]:

@@ -75,7 +75,12 @@ def core() -> Any:
 
 def best_precision() -> Literal["bf16", "f32"]:
     """bf16 where this processor computes in bfloat16, f32 elsewhere."""
-    return "bf16" if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+    return "bf16" if "BF16" in abilities() else "f32"
+
+
+def abilities() -> list[str]:
+    """The kinds of numbers that this processor computes in quickly, by OpenVINO's names: FP32, INT8, BF16 …"""
+    return core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def processor() -> str:

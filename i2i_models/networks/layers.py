@@ -66,7 +66,7 @@ class InstanceNorm(nn.Module):
         """`(N, C, H, W)` → the same shape."""
         if _on_cpu_and_untraced(x):
             return Standardise.apply(x, (2, 3), False)
-        return F.group_norm(x, x.shape[1])
+        return F.group_norm(x, int(x.shape[1]))  # a plain number in traced graphs, too
 
 
 class LayerNorm(nn.Module):

@@ -173,6 +173,11 @@ class MUNIT(TranslationNetwork):
         """Contents and styles of the target domain → `(N, 3, H, W)` in [-1, 1]."""
         return self.decoders[directions.target(direction)]
 
+    def draft_decoder(self, direction: Direction) -> nn.Module:
+        """As `decoder`, but → `(N, 3, H/2, W/2)`, as nearly the same image as can be had there."""
+        decoder: Any = self.decoders[directions.target(direction)]
+        return DraftDecoder(decoder)
+
     def decoder_inputs(
         self, codes: Tensor, style: Tensor | None, noise: torch.Generator | None, temperature: float
     ) -> tuple[Tensor, ...]:
@@ -265,10 +270,25 @@ class StyledDecoder(nn.Module):
 
     def forward(self, content: Tensor, style: Tensor) -> Tensor:
         """`(N, C, h, w)` and `(N, style_dim)` → `(N, 3, H, W)` in [-1, 1]."""
+        return self.enlarger(self.styled(content, style))
+
+    def styled(self, content: Tensor, style: Tensor) -> Tensor:
+        """The content in a style, `(N, C, h, w)`: what there is to enlarge."""
         blocks = self.mlp(style)[:, :, None, None].chunk(len(self.blocks), 1)
         for block, parameters in zip(self.blocks, blocks, strict=True):
             content = block(content, parameters)
-        return self.enlarger(content)
+        return content
+
+
+class DraftDecoder(nn.Module):
+    """A styled decoder, to half the size: `(N, C, h, w)` and `(N, style_dim)` → `(N, 3, H/2, W/2)`."""
+
+    def __init__(self, decoder: StyledDecoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, content: Tensor, style: Tensor) -> Tensor:
+        return self.decoder.enlarger.halved(self.decoder.styled(content, style))
 
 
 class AdaINResBlock(nn.Module):

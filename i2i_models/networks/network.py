@@ -86,6 +86,10 @@ class TranslationNetwork(Pretrained):
         """The layers from the `decoder_inputs` to an image; nothing in them is left to chance in eval mode."""
         raise NotImplementedError
 
+    def draft_decoder(self, direction: Direction) -> nn.Module | None:
+        """Layers from the `decoder_inputs` to nearly `decoder`'s image at half its size; None where there are none."""
+        return None
+
     def decoder_inputs(
         self, codes: Tensor, style: Tensor | None, noise: torch.Generator | None, temperature: float
     ) -> tuple[Tensor, ...]:

@@ -1,17 +1,18 @@
 """Residual networks: CycleGAN's generator, and the encoder and the last layers that UNIT and MUNIT share."""
 
 import itertools
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from .layers import InstanceNorm, LayerNorm, Norm, convolve, norm_layer
 
 Activation = Literal["relu", "leaky_relu"]
 
-FOLD_FROM = {False: 1e8, True: 4e8}
+FOLD_FROM = {False: 0, True: 1e8}
 """Products from which on `UpsampleReflectConv` is quicker at the small size: in float32, under autocast."""
 
 
@@ -83,52 +84,118 @@ class UpsampleReflectConv(nn.Conv2d):
 
     On CPUs computed at the small size where that is quicker. After nearest upsampling neighbouring taps read the same
     pixel, so each of the four output phases is a 3×3 convolution of the small image (36 products for 100), as in
-    `unet.UpsampleConv`. Reflected borders read the third pixel from the edge where repeated ones read the first, which
-    changes the outermost rows and columns alone: these are convolved by themselves.
+    `unet.UpsampleConv`, here with its outermost pixels repeated. Reflected borders differ from repeated ones in the
+    pixels two away from the image alone, which only the outermost rows and columns of the result read: what these
+    lack is added to them.
     """
 
-    fold: Tensor
-    edge: Tensor
+    taps: Tensor
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 5)
-        # fold[phase, small tap, large tap]; edge[tap from the edge inwards, large tap], of the outermost row
+        # phase[phase, small tap, large tap]
         even = [[1, 1, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]]
         odd = [[1, 0, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 0, 1, 1]]
-        self.register_buffer("fold", torch.tensor([even, odd], dtype=torch.float32), persistent=False)
-        edge = [[0, 1, 1, 1, 0], [1, 0, 0, 0, 1]]
-        self.register_buffer("edge", torch.tensor(edge, dtype=torch.float32), persistent=False)
+        phase = torch.tensor([even, odd], dtype=torch.float32)
+        inner = torch.einsum("pak,qbl->klpqab", phase, phase).reshape(25, 36)
+        each = torch.eye(25).unflatten(0, (5, 5))  # each[row, column] finds that tap
+        outer = [each[0], each[4], each[:, 0], each[:, 4]]  # top, bottom, left, right
+        # For every large tap what it adds to: the 3×3 taps of the four phases, the 5 taps of the four sides.
+        self.register_buffer("taps", torch.cat([inner, *(side.T for side in outer)], 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, inputs, H, W)` → `(N, outputs, 2H, 2W)`; H and W at least 2."""
         if not self._folds(x):
             return self.plain(x)
-        fold = self.fold.to(self.weight.dtype)
-        weight = torch.einsum("pak,qbl,oikl->opqiab", fold, fold, self.weight).flatten(0, 2)
+        inner, *sides = (self.weight.flatten(2) @ self.taps.to(self.weight.dtype)).split([36, 5, 5, 5, 5], 2)
+        weight = inner.unflatten(2, (4, 3, 3)).transpose(1, 2).flatten(0, 1)
         bias = None if self.bias is None else self.bias.repeat_interleave(4)
-        inner = F.pixel_shuffle(convolve(F.pad(x, (1, 1, 1, 1), mode="replicate"), weight, bias), 2)
-        top, bottom = self._edges(x, self.weight)
-        left, right = (y.transpose(2, 3) for y in self._edges(x.transpose(2, 3), self.weight.transpose(2, 3)))
-        middle = torch.cat([left[:, :, 1:-1], inner[:, :, 1:-1, 1:-1], right[:, :, 1:-1]], 3)
-        return torch.cat([top, middle, bottom], 2)
-
-    def plain(self, x: Tensor) -> Tensor:
-        """The same, computed at the large size."""
-        return super().forward(F.pad(F.interpolate(x, scale_factor=2.0), (2, 2, 2, 2), mode="reflect"))
+        learns = torch.is_grad_enabled() and not torch.jit.is_tracing()
+        framed, *lacking = Frame.apply(x) if learns else frame(x)
+        y = F.pixel_shuffle(convolve(framed, weight, bias), 2)
+        lines = [
+            # Along the rows that are added to, borders are reflected; the columns then see those rows repeated.
+            F.conv1d(F.pad(F.interpolate(line, scale_factor=2.0), (2, 2), mode=border), side)
+            for line, side, border in zip(lacking, sides, ("reflect", "reflect", "replicate", "replicate"), strict=True)
+        ]
+        return AddToSides.apply(y, *lines) if learns else add_to_sides(y, *lines)
 
     def _folds(self, x: Tensor) -> bool:
         if torch.jit.is_tracing():
             return True  # a compiled graph adds the taps up once; `python -m benchmarks inference` shows the gain
         products = 4 * x.shape[0] * x.shape[2] * x.shape[3] * self.weight.numel()
-        return x.device.type == "cpu" and products > FOLD_FROM[torch.is_autocast_enabled("cpu")]
+        return x.device.type == "cpu" and products >= FOLD_FROM[torch.is_autocast_enabled("cpu")]
 
-    def _edges(self, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """The first and the last row of the result, `(N, outputs, 1, 2W)`."""
-        strips = torch.cat([x[:, :, :2], x[:, :, -2:].flip(2)])
-        wide = F.pad(F.interpolate(strips, scale_factor=(1.0, 2.0)), (2, 2, 0, 0), mode="reflect")
-        rows = convolve(wide, torch.einsum("ak,oikl->oial", self.edge.to(weight.dtype), weight), self.bias)
-        first, last = rows.chunk(2)
-        return first, last
+    def halved(self, x: Tensor) -> Tensor:
+        """The means of the result's 2×2 pixels, `(N, outputs, H, W)`: one convolution, borders repeated."""
+        mean = self.taps[:, :36].unflatten(1, (4, 9)).mean(1)
+        weight = (self.weight.flatten(2) @ mean.to(self.weight.dtype)).unflatten(2, (3, 3))
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), weight, self.bias)
+
+    def plain(self, x: Tensor) -> Tensor:
+        """The same, computed at the large size."""
+        return super().forward(F.pad(F.interpolate(x, scale_factor=2.0), (2, 2, 2, 2), mode="reflect"))
+
+
+def frame(x: Tensor) -> tuple[Tensor, ...]:
+    """x `(N, C, H, W)` with its outermost pixels repeated once, and how the second line at each side differs from the
+    first: top and bottom `(N, C, W)`, left and right `(N, C, H)`."""
+    rows = x[:, :, 1] - x[:, :, 0], x[:, :, -2] - x[:, :, -1]
+    columns = x[..., 1] - x[..., 0], x[..., -2] - x[..., -1]
+    return F.pad(x, (1, 1, 1, 1), mode="replicate"), *rows, *columns
+
+
+def add_to_sides(y: Tensor, top: Tensor, bottom: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """y with its outermost rows `(N, C, W)` and columns `(N, C, H)` added to, in place where that is quick."""
+    if torch.jit.is_tracing():  # a graph in bfloat16 joins parts more quickly than it writes into a map
+        rows = [y[:, :, :1] + top[:, :, None], y[:, :, 1:-1], y[:, :, -1:] + bottom[:, :, None]]
+        y = torch.cat(rows, 2)
+        return torch.cat([y[..., :1] + left[..., None], y[..., 1:-1], y[..., -1:] + right[..., None]], 3)
+    y[:, :, 0] += top
+    y[:, :, -1] += bottom
+    y[..., 0] += left
+    y[..., -1] += right
+    return y
+
+
+class Frame(torch.autograd.Function):
+    """`frame`, whose gradient is gathered in one map; autograd's own would fill and add one for every line."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, ...]:
+        return frame(x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, framed: Tensor, *lines: Tensor) -> Tensor:
+        g = framed[:, :, 1:-1].clone(memory_format=torch.preserve_format)
+        g[:, :, 0] += framed[:, :, 0]
+        g[:, :, -1] += framed[:, :, -1]
+        g[..., 1] += g[..., 0]
+        g[..., -2] += g[..., -1]
+        g = g[..., 1:-1]
+        top, bottom, left, right = lines
+        for line, first, second in ((top, g[:, :, 0], g[:, :, 1]), (bottom, g[:, :, -1], g[:, :, -2])):
+            first -= line
+            second += line
+        for line, first, second in ((left, g[..., 0], g[..., 1]), (right, g[..., -1], g[..., -2])):
+            first -= line
+            second += line
+        return g
+
+
+class AddToSides(torch.autograd.Function):
+    """`add_to_sides`, whose gradient is handed on as it is; autograd's own would copy it four times."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, *lines: Tensor) -> Tensor:
+        ctx.mark_dirty(y)
+        return add_to_sides(y, *lines)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, ...]:
+        return g, g[:, :, 0], g[:, :, -1], g[..., 0], g[..., -1]
 
 
 class UpsamplingDecoder(nn.Sequential):
@@ -144,3 +211,18 @@ class UpsamplingDecoder(nn.Sequential):
             layers += [nn.Identity(), UpsampleReflectConv(large, small)]
             layers += [LayerNorm(small), activation_layer(activation)]
         super().__init__(*layers, reflect_conv(base_width, 3, 7), nn.Tanh())
+
+    def halved(self, x: Tensor) -> Tensor:
+        """Nearly the same image at half the size, the last stage being computed there: `(N, 3, H/2, W/2)`."""
+        *earlier, _, enlarge, norm, activation, last, bound = self
+        assert isinstance(enlarge, UpsampleReflectConv) and isinstance(last, nn.Conv2d)
+        for layer in earlier:
+            x = layer(x)
+        x = activation(norm(enlarge.halved(x)))
+        # Means over 2×2 pixels of the 7×7 convolution of this map enlarged are a 5×5 one: which tap reads which pixel.
+        reads = torch.zeros(5, 7)
+        for tap in range(7):
+            reads[(tap + 1) // 2, tap] += 0.5
+            reads[(tap + 2) // 2, tap] += 0.5
+        weight = torch.einsum("ak,bl,oikl->oiab", reads, reads, last.weight)
+        return bound(F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), weight, last.bias))

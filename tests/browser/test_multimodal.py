@@ -30,8 +30,12 @@ def test_the_pad_moves_the_style_and_only_decodes(multimodal: MultimodalTab) -> 
     assert box and dot
     assert (dot["x"] + dot["width"] / 2 - box["x"]) / box["width"] == pytest.approx(0.9, abs=0.02)
     assert (dot["y"] + dot["height"] / 2 - box["y"]) / box["height"] == pytest.approx(0.1, abs=0.02)
-    multimodal.drag([(0.1, 0.9)])
+    multimodal.drag([(0.3, 0.7), (0.1, 0.9)], release=False)
     multimodal.moved_on(text)
+    multimodal.page.wait_for_timeout(200)
+    assert not [payload for name, payload in questions if name == "draw"][-1]["draft"], "a hand at rest sees a draft"
+    multimodal.page.mouse.up()
+    multimodal.at_rest()
     multimodal.screenshot("multimodal")
 
 

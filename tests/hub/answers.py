@@ -140,7 +140,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer({"error": "Invalid username or password."}, 401)
         if name.split("/")[0] != self.user:
             return self.answer({"error": f"You don't have the rights to create a {kind} there"}, 403)
-        url = f"{self.hub.url}/{'spaces/' if kind == 'space' else ''}{name}"
+        url = f"{self.hub.url}/{'' if kind == 'model' else f'{kind}s/'}{name}"
         if (kind, name) in self.hub.repos:
             return self.answer({"error": "You already created this repo", "url": url}, 409)
         repo = self.hub.repos[kind, name] = Repo(wanted.get("visibility") == "private")
@@ -201,7 +201,9 @@ class Handler(BaseHTTPRequestHandler):
         self.answer({"files": files})
 
     def batch(self, name: str) -> None:
-        if self.may_write("space" if name.startswith("spaces/") else "model", name.removeprefix("spaces/")) is None:
+        place, _, rest = name.partition("/")
+        kind, name = (place[:-1], rest) if place in ("spaces", "datasets") else ("model", name)
+        if self.may_write(kind, name) is None:
             return
         objects = []
         for wanted in json.loads(self.body)["objects"]:
@@ -263,8 +265,8 @@ class Handler(BaseHTTPRequestHandler):
         url = f"{self.hub.url}/{name}/commit/{made.sha}"
         self.answer({"success": True, "commitOid": made.sha, "commitUrl": url, "hookOutput": ""})
 
-    def resolve(self, name: str, revision: str, path: str) -> None:
-        repo = self.find("model", name)
+    def resolve(self, name: str, revision: str, path: str, dataset: str = "") -> None:
+        repo = self.find("dataset" if dataset else "model", name)
         commit = repo and self.at(repo, revision)
         if not commit:
             return
@@ -302,6 +304,36 @@ class Handler(BaseHTTPRequestHandler):
             repo.variables[wanted["key"]] = wanted["value"]
             self.answer({key: {"value": value} for key, value in repo.variables.items()})
 
+    def run_job(self, user: str) -> None:
+        if self.user != user:
+            return self.answer({"error": "You may not run jobs there"}, 403)
+        asked = json.loads(self.body)
+        id = f"job{len(self.hub.jobs)}"
+        self.hub.jobs[id] = {"asked": asked, "stage": "RUNNING", "logs": []}
+        self.answer(self._job(id))
+
+    def _job(self, id: str) -> dict[str, Any]:
+        job = self.hub.jobs[id]
+        kept = {key: job["asked"].get(key) for key in ("command", "flavor")}
+        owner = {"id": "1", "name": USER, "type": "user"}
+        return {"id": id, **kept, "status": {"stage": job["stage"], "message": None}, "owner": owner}
+
+    def job(self, user: str, id: str) -> None:
+        if self.user != user or id not in self.hub.jobs:
+            return self.answer({"error": "Job not found"}, 404)
+        self.answer(self._job(id))
+
+    def cancel_job(self, user: str, id: str) -> None:
+        if self.user != user or id not in self.hub.jobs:
+            return self.answer({"error": "Job not found"}, 404)
+        self.hub.jobs[id]["stage"] = "CANCELED"
+        self.answer({})
+
+    def job_logs(self, user: str, id: str) -> None:
+        lines = self.hub.jobs[id]["logs"]
+        events = [f"data: {json.dumps({'data': line, 'timestamp': '2026-01-01T00:00:00Z'})}\n\n" for line in lines]
+        self.send(200, "".join(events).encode(), {"Content-Type": "text/event-stream"})
+
     def collection(self, slug: str) -> None:
         if slug not in self.hub.collections:
             return self.answer({"error": "Collection not found"}, 404)
@@ -315,7 +347,8 @@ class Handler(BaseHTTPRequestHandler):
         })  # fmt: skip
 
 
-REPO = r"/api/(?P<kind>model|space)s/(?P<name>[^/]+/[^/]+)"
+JOB = r"/api/jobs/(?P<user>\w+)/(?P<id>\w+)"
+REPO = r"/api/(?P<kind>model|space|dataset)s/(?P<name>[^/]+/[^/]+)"
 ROUTES = [
     (re.compile(pattern), name)
     for pattern, name in (
@@ -323,6 +356,10 @@ ROUTES = [
         (r"POST /api/repos/create", "create"),
         (r"POST /api/validate-yaml", "validate_yaml"),
         (r"GET /api/models", "models"),
+        (r"POST /api/jobs/(?P<user>\w+)", "run_job"),
+        (rf"GET {JOB}", "job"),
+        (rf"POST {JOB}/cancel", "cancel_job"),
+        (rf"GET {JOB}/logs", "job_logs"),
         (r"GET /api/collections/(?P<slug>.+)", "collection"),
         (r"POST /api/spaces/(?P<name>[^/]+/[^/]+)/hardware", "hardware"),
         (r"POST /api/spaces/(?P<name>[^/]+/[^/]+)/variables", "variables"),
@@ -337,7 +374,10 @@ ROUTES = [
         (r"POST /complete/(?P<oid>\w+)", "complete"),
         (r"POST /verify/(?P<oid>\w+)", "verify"),
         (r"GET /cdn/(?P<oid>\w+)", "cdn"),
-        (r"(GET|HEAD) /(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)", "resolve"),
+        (
+            r"(GET|HEAD) /(?P<dataset>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)",
+            "resolve",
+        ),
     )
 ]
 

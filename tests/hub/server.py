@@ -40,6 +40,8 @@ class Hub:
         self.objects: dict[str, bytes] = {}
         self.parts: dict[str, dict[int, bytes]] = {}
         self.collections: dict[str, list[str]] = {}
+        self.jobs: dict[str, dict[str, Any]] = {}
+        """Of HF Jobs: what was asked, the stage, the log's lines. A test runs the commands and sets the stage."""
         self.faults: list[Fault] = []
         self.seen: list[str] = []
         """Each request as `METHOD /path`, in order."""

@@ -1,10 +1,14 @@
 """`python -m train.jobs COMMAND`: what pages and people call; each ends by itself."""
 
 import logging
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
+from .folder import JobFolder
 from .supervisor import serve
 
 
@@ -30,5 +34,36 @@ def look(draft: tyro.conf.Positional[Path], paired: bool | None = None) -> None:
     look_at(draft, paired)
 
 
+def hub(job: tyro.conf.Positional[Path], action: tyro.conf.Positional[Literal["start", "sync", "cancel"]]) -> None:
+    """Start a job on HF Jobs, ask how it goes, or cancel it; the token is that of HF_TOKEN or of `hf auth login`.
+
+    Args:
+        job: its folder.
+        action: what to do.
+    """
+    from .hub import drive
+
+    drive(JobFolder(job), action)
+
+
+def away(repo: tyro.conf.Positional[str], model: tyro.conf.Positional[str]) -> None:
+    """Train in a folder that HF Jobs fetched. People need not call it.
+
+    Args:
+        repo: where the folder came from.
+        model: where the checkpoint goes.
+    """
+    from .away import away as train_away
+
+    sys.exit(train_away(repo, model))
+
+
 if __name__ == "__main__":
-    tyro.extras.subcommand_cli_from_dict({"tend": tend, "look": look}, prog="python -m train.jobs")
+    commands: dict[str, Callable[..., None]] = {"tend": tend, "look": look, "hub": hub, "away": away}
+    try:
+        tyro.extras.subcommand_cli_from_dict(commands, prog="python -m train.jobs")
+    except ValueError as error:
+        if type(error).__module__ != "i2i_models.errors":  # imported by those commands alone that need it
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

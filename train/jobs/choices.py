@@ -44,7 +44,8 @@ def options(method: str) -> list[dict[str, Any]]:
 def least_memory(method: str) -> dict[str, int]:
     """Bytes that a method takes by size, in its narrowest form."""
     cls: Any = METHODS[method]
-    parameters = memory.parameters(cls, cls.Config(base_width=NARROWEST, discriminator_width=NARROWEST))
+    widths = {name: NARROWEST for name in memory.WIDTHS if hasattr(cls.Config(), name)}
+    parameters = memory.parameters(cls, cls.Config(**widths))
     return {str(size): round(memory.needed_by(cls, parameters, NARROWEST, size, 1)) for size in SIZES}
 
 

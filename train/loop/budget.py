@@ -113,13 +113,13 @@ def _fitting(method: type[TranslationNetwork], job: Job) -> list[tuple[Job, Job]
 def _widths(method: type[TranslationNetwork], job: Job) -> Iterator[Job]:
     """The job at the default width, a half of it, and so on; at its own width alone if that was asked for."""
     default: Any = method.Config()
-    width = job.network.base_width
     yield job
-    if width != default.base_width or job.options.start_from:
+    width = getattr(job.network, "base_width", None)
+    if width is None or width != default.base_width or job.options.start_from:
         return
     while (width := width // 2) >= NARROWEST:
         narrower = {"base_width": width}
-        if job.network.discriminator_width == default.discriminator_width:
+        if getattr(job.network, "discriminator_width", None) == getattr(default, "discriminator_width", 0):
             narrower["discriminator_width"] = width
         yield dataclasses.replace(job, network=dataclasses.replace(job.network, **narrower))
 

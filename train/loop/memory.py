@@ -18,33 +18,41 @@ ACTIVATIONS = {"pix2pix": 60e6, "discogan": 90e6, "cyclegan": 430e6, "unit": 450
 width. Batch 2 of CycleGAN took 1.06 GB at 128 px and 3.2 GB at 256, of pix2pix 0.44 and 0.60."""
 A_PARAMETER = 22.0
 """Bytes: the weight, its gradient, Adam's two averages and the moving average, and what is allocated on the way."""
-NARROW = 8
+NARROW, USUAL = 8, 32
+"""Widths: at which parameters are counted, and of which `ACTIVATIONS` are."""
+WIDTHS = ("base_width", "discriminator_width")
+"""Of the generators and of the discriminators, where a method has them."""
 PROCESS = 0.7e9
 """Bytes of a process that has loaded everything and trains nothing yet."""
 
 
 def narrow(network: Any) -> Any:
-    """A method's configuration at width `NARROW`, which is built in no time."""
-    return dataclasses.replace(network, base_width=NARROW, discriminator_width=NARROW)
+    """A method's configuration at width `NARROW`, where it has widths, which is built in no time."""
+    widths = {name: NARROW for name in WIDTHS if hasattr(network, name)}
+    return dataclasses.replace(network, **widths)
 
 
 def needed(method: type[TranslationNetwork], job: Job) -> float:
     """Bytes that a training takes, roughly, apart from its images."""
     network, o = job.network, job.options
-    return needed_by(method, parameters(method, network), network.base_width, o.size, o.batch_size)
+    width = getattr(network, "base_width", USUAL)
+    return needed_by(method, parameters(method, network), width, o.size, o.batch_size)
 
 
 def needed_by(method: type[TranslationNetwork], parameters: float, width: int, size: int, batch_size: int) -> float:
     """The same for so many parameters; sizes in pixels."""
-    images = batch_size * (size / 128) ** 2 * width / 32
+    images = batch_size * (size / 128) ** 2 * width / USUAL
     return PROCESS + A_PARAMETER * parameters + ACTIVATIONS.get(method.method, 450e6) * images
 
 
 def parameters(method: type[TranslationNetwork], network: Any) -> float:
     """About how many parameters the networks of a configuration have: they grow with the square of its widths."""
     built: Any = method(narrow(network))
-    parts = ((built, network.base_width), (built.discriminators(), network.discriminator_width))
-    return sum(sum(p.numel() for p in part.parameters()) * (width / NARROW) ** 2 for part, width in parts)
+    parts = zip((built, built.discriminators()), WIDTHS, strict=True)
+    return sum(
+        sum(p.numel() for p in part.parameters()) * (getattr(network, width, NARROW) / NARROW) ** 2
+        for part, width in parts
+    )
 
 
 def available() -> float:

@@ -366,10 +366,11 @@ class Trainer:
 
     def _tell_plan(self) -> None:
         """Say what the minutes were turned into."""
-        o, network = self.options, self.job.network
+        o, width = self.options, getattr(self.job.network, "base_width", None)
+        wide = f", width {width}" if width else ""
         growing = f", at {o.grow_from} px until step {round(o.grow_until * o.steps)}" if o.grow_from else ""
         if self.accelerator.is_main_process:
-            print(f"{o.minutes:g} minutes: {o.steps} steps of {o.batch_size}, width {network.base_width}{growing}.")
+            print(f"{o.minutes:g} minutes: {o.steps} steps of {o.batch_size}{wide}{growing}.")
 
     def _tell_how_to_resume(self) -> None:
         """Say how the training can go on."""

@@ -59,8 +59,8 @@ STREAMS, STREAMS_ADDRESS = 600, 150
 """Streams of events that are open at the same time, two a visitor: of all, and of one address."""
 EVENTS_SESSION, EVENTS_ADDRESS = 8, 48
 """Events of Gradio's queue that wait or run for one session, and for one address."""
-PARTS = 80
-"""Files in one form."""
+PARTS, TRAINING_PARTS = 80, 1000
+"""Files in one form, and where visitors may train; Gradio itself takes 1000."""
 ADDRESS = b"x-i2i-address"
 """The header in which the app finds the guard's idea of who asks; nobody else can send it."""
 
@@ -74,6 +74,7 @@ class Guard:
         behind_proxy: bool,
         counts: Counts | None = None,
         events: Callable[[], Iterable[Visitor]] = tuple,
+        parts: int = PARTS,
     ) -> None:
         """
         Args:
@@ -81,10 +82,12 @@ class Guard:
             behind_proxy: whether every request comes through a trusted proxy, so that its `X-Forwarded-For` is true.
             counts: where requests are counted; by default in memory.
             events: whose events wait or run in Gradio's queue, a visitor as often as it has events.
+            parts: files in one form.
         """
         self.max_file_bytes, self.behind_proxy, self.events = max_file_bytes, behind_proxy, events
         self.queue = FairQueue()
         self.patience = 15.0
+        self.parts = parts
         counts = counts or Counts()
         self.known = Lately()
         self.sessions = RateLimit(counts, "session", RATE, BURST)
@@ -260,8 +263,8 @@ class Exchange:
             self.refuse(413, "too_large", limit=f"{self.limit / 1e6:.0f}")
             return self.hang_up()
         self.parts += body.count(b"; filename=") if self.is_form else 0
-        if self.parts > PARTS:
-            self.refuse(413, "too_many_files", limit=PARTS)
+        if self.parts > self.guard.parts:
+            self.refuse(413, "too_many_files", limit=self.guard.parts)
             return self.hang_up()
         if not self.is_form:
             self.json += body

@@ -9,6 +9,7 @@ const button = (name) => $(`[data-action="${name}"]`);
 const result = $(".result");
 const after = squareContext(512, $(".after"));
 const IDLE_MS = 250; // without a change for so long, the small pictures are updated
+const HOLD_MS = 80; // a hand that holds still for so long, without letting go, sees the full picture in place of a draft
 
 const client = new ServerClient(server, texts);
 const toasts = new Toasts(part("toasts"), texts);
@@ -37,6 +38,7 @@ const app = {
 let interpolation = null; // {start, end, share} while the style is between two others
 let seed = null; // of the present style, if it came from one
 let dragging = false; // the next request will come at once, and nothing may delay it
+let holdTimer = null; // runs while a hand may be holding still
 
 const inside = new Inside($(".inside"), {
   client, toasts, texts, result: after.canvas,
@@ -61,7 +63,13 @@ function refresh(draft) {
   dragging = draft;
   visit.cancel();
   refreshWhenIdle();
+  clearTimeout(holdTimer);
   if (editor.empty) return showNothing();
+  if (draft) holdTimer = setTimeout(() => ask(false), HOLD_MS);
+  ask(draft);
+}
+
+function ask(draft) {
   requests.request(() => {
     const chosen = interpolation ?? { style: app.style };
     return { isVisitors: !editor.opening, interpolation, settings: app.settings, payload: { payload: { ...app.settings, ...chosen, draft }, image: editor.image } };
@@ -89,6 +97,7 @@ async function showResult(answer, request, isCurrent) {
 }
 
 function showNothing() {
+  clearTimeout(holdTimer);
   requests.drop();
   result.dataset.state = "empty";
   part("time").textContent = "";

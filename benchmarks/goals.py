@@ -1,0 +1,67 @@
+"""What page and trainings shall reach on two cores, and whether this machine does."""
+
+import os
+from typing import NamedTuple
+
+import psutil
+
+from i2i_models.inference.graph import abilities, best_precision, processor
+from i2i_models.networks.methods import METHODS
+
+
+class Waits(NamedTuple):
+    """Milliseconds from a hand to its picture, at most: the median and the 95th percentile."""
+
+    p50: float
+    p95: float
+
+    def judge(self, p50: float, p95: float) -> str:
+        """Whether waits of these milliseconds are short enough."""
+        return f"{_met(p50 <= self.p50 and p95 <= self.p95)} ({self.p50:g} / {self.p95:g} ms)"
+
+
+WITH_BF16 = Waits(30, 55)
+STYLE, STROKE, LARGE_STROKE = Waits(40, 80), Waits(60, 90), Waits(80, 110)
+"""Without bfloat16: a move of the style slider, a stroke, and a stroke where images are larger than 128 pixels."""
+CROWD, CROWD_SECONDS, CROWD_P95 = 50, 60.0, 1.0
+"""So many visitors for so many seconds shall see no error and wait so many seconds, 19 times of 20."""
+TRAINING_AT = {"width": 64, "size": 128, "batch_size": 1}
+"""The settings for which a training's goal is meant."""
+U_NETS, OTHERS = 2.0, 1.6
+"""Without bfloat16: images a second beside the plain float32 loop, for methods with U-Nets and for the others."""
+
+
+def opening() -> str:
+    """The processor, what it can do, and how many cores are free now, looked at for a second."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    free = cores * (1 - psutil.cpu_percent(1.0) / 100)
+    return (
+        f"{processor()}: {', '.join(abilities())}; {cores} cores, {free:.1f} of them free. Goals are those of two free "
+        f"cores {'with' if best_precision() == 'bf16' else 'without'} bfloat16."
+    )
+
+
+def waits(what: str, size: int) -> Waits:
+    """The goal of a `stroke` or a `style` of a checkpoint of `size` pixels, on this processor."""
+    if best_precision() == "bf16":
+        return WITH_BF16
+    return STYLE if what == "style" else STROKE if size <= 128 else LARGE_STROKE
+
+
+def judge_crowd(visitors: int, seconds: float, errors: int, p95: float) -> str:
+    """Whether a crowd was answered well enough, p95 in seconds."""
+    if visitors < CROWD or seconds < CROWD_SECONDS:
+        return f"none (it is one of {CROWD} visitors for {CROWD_SECONDS:g} s)"
+    return f"{_met(not errors and p95 <= CROWD_P95)} (no error, p95 ≤ {CROWD_P95:g} s)"
+
+
+def judge_training(method: str, ratio: float, bf16: bool, **settings: int) -> str:
+    """Whether a training is quick enough, `ratio` beside the plain float32 loop."""
+    if bf16 or settings != TRAINING_AT:
+        return "none"
+    goal = U_NETS if "depth" in METHODS[method].Config.__dataclass_fields__ else OTHERS
+    return f"{_met(ratio >= goal)} (≥ {goal:g})"
+
+
+def _met(is_met: bool) -> str:
+    return "met" if is_met else "missed"

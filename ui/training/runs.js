@@ -1,0 +1,186 @@
+// Trainings, as the server tells of them every other second while somebody looks.
+
+const LOOK_MS = 2000;
+const texts = props.texts;
+const list = element.querySelector('[data-part="list"]');
+const toasts = new Toasts(element.querySelector('[data-part="toasts"]'), texts);
+const shown = new Map(); // id → Run
+
+class Run {
+  constructor(id) {
+    this.id = id;
+    this.root = document.createElement("article");
+    this.root.className = "run";
+    this.root.innerHTML = `
+      <header><h3></h3><span class="method"></span><span class="words" role="status"></span></header>
+      <progress max="1"></progress>
+      <p class="why"></p>
+      <dl class="figures"></dl>
+      <div class="curves"></div>
+      <figure class="sample" hidden>
+        <img alt=""><label><span></span><input type="range" min="0" step="1"><output></output></label>
+      </figure>
+      <div class="actions"></div>
+      <details><summary></summary><pre></pre></details>`;
+    this.part = (selector) => this.root.querySelector(selector);
+    this.part("summary").textContent = texts.command;
+    this.part(".sample span").textContent = texts.history;
+    this.part("progress").setAttribute("aria-label", texts.progress);
+    this.slider = this.part("input");
+    this.slider.oninput = () => { this.follows = +this.slider.value === this.steps.length - 1; this.showSample(); };
+    this.steps = [];
+    this.follows = true; // the newest grid, until somebody looks back
+    this.pictures = new Map();
+    this.curves = new Map();
+  }
+
+  show(run) {
+    this.root.dataset.state = run.state;
+    put(this.part("h3"), run.name);
+    put(this.part(".method"), run.method);
+    put(this.part(".words"), run.words);
+    put(this.part(".why"), run.why);
+    put(this.part("pre"), run.command);
+    this.part("progress").value = run.share;
+    const figures = run.figures.map(([name, value]) => {
+      const row = document.createElement("div");
+      for (const [tag, words] of [["dt", name], ["dd", value]]) row.append(made(tag, words));
+      return row;
+    });
+    this.part(".figures").replaceChildren(...figures);
+    run.curves.forEach((curve) => this.showCurve(curve));
+    this.showActions(run);
+    if (run.samples.join() !== this.steps.join()) {
+      this.steps = run.samples;
+      this.slider.max = Math.max(0, this.steps.length - 1);
+      if (this.follows) this.slider.value = this.slider.max;
+      this.showSample();
+    }
+  }
+
+  showCurve({ name, last, points }) {
+    if (!this.curves.has(name)) {
+      const root = made("div", "");
+      root.className = "curve";
+      root.innerHTML = `<small><span></span><b></b></small><svg viewBox="0 0 100 40" preserveAspectRatio="none" aria-hidden="true"><path/></svg>`;
+      root.querySelector("span").textContent = name;
+      this.part(".curves").append(root);
+      this.curves.set(name, root);
+    }
+    const root = this.curves.get(name);
+    put(root.querySelector("b"), last);
+    const values = points.map(([, value]) => value);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const [first, end] = [points[0][0], points.at(-1)[0]];
+    const place = ([step, value]) =>
+      `${(100 * (step - first) / Math.max(1, end - first)).toFixed(2)},${(38 - 36 * (value - low) / (high - low || 1)).toFixed(2)}`;
+    root.querySelector("path").setAttribute("d", points.length > 1 ? `M${points.map(place).join("L")}` : "");
+  }
+
+  showActions(run) {
+    const wanted = run.can.join();
+    if (this.wanted === wanted) return;
+    this.wanted = wanted;
+    this.part(".actions").replaceChildren(...run.can.map((action) => {
+      const button = made("button", texts[`do_${action}`]);
+      button.type = "button";
+      button.dataset.action = action;
+      button.onclick = () => this.act(action, button);
+      return button;
+    }));
+  }
+
+  async act(action, button) {
+    if (action === "discard" && button.dataset.sure !== "true") {
+      button.dataset.sure = "true";
+      button.textContent = texts.sure;
+      setTimeout(() => { button.dataset.sure = ""; button.textContent = texts.do_discard; }, 5000);
+      return;
+    }
+    if (["zip", "push", "compare"].includes(action)) return trigger(action, { id: this.id });
+    button.disabled = true;
+    try {
+      if (action === "try") await this.tryNow();
+      else say(await server.act({ id: this.id, wish: action }));
+      await refresh();
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  /** Have the training write what it has learned so far, wait for it, and ask the page to open it. */
+  async tryNow() {
+    if (this.root.dataset.state === "running") {
+      const asked = say(await server.act({ id: this.id, wish: "export" }));
+      if (asked.error) return;
+      for (let tries = 0; tries < 90; tries++) {
+        await new Promise((done) => setTimeout(done, 700));
+        const answer = await server.act({ id: this.id, wish: "exported" });
+        if (answer.error || answer.ready) break;
+      }
+    }
+    trigger("try_now", { id: this.id });
+  }
+
+  async showSample() {
+    const figure = this.part(".sample");
+    figure.hidden = !this.steps.length;
+    if (figure.hidden) return;
+    const step = this.steps[+this.slider.value];
+    put(this.part("output"), texts.at_step.replace("{step}", step.toLocaleString()));
+    if (!this.pictures.has(step)) {
+      const answer = await server.sample({ id: this.id, step });
+      if (!answer.image) return;
+      this.pictures.set(step, answer.image);
+    }
+    if (step !== this.steps[+this.slider.value]) return; // the slider has moved on
+    const image = this.part("img");
+    image.alt = texts.grid.replace("{step}", step);
+    image.src = this.pictures.get(step);
+  }
+}
+
+function made(tag, words) {
+  return Object.assign(document.createElement(tag), { textContent: words });
+}
+
+function put(node, words) {
+  if (node.textContent !== words) node.textContent = words; // untouched, a screen reader need not say it again
+}
+
+function say(answer) {
+  if (answer.error) toasts.show(answer.error);
+  return answer;
+}
+
+async function refresh() {
+  const answer = await server.jobs({});
+  if (!answer.jobs) return;
+  const ids = answer.jobs.map((run) => run.id);
+  for (const [id, run] of shown) if (!ids.includes(id)) { run.root.remove(); shown.delete(id); }
+  answer.jobs.forEach((told, at) => {
+    if (!shown.has(told.id)) shown.set(told.id, new Run(told.id));
+    const run = shown.get(told.id);
+    if (list.children[at] !== run.root) list.insertBefore(run.root, list.children[at] ?? null);
+    run.show(told);
+  });
+  const ended = answer.jobs.filter((run) => run.state === "done").map((run) => run.id).join();
+  if (known !== undefined && ended !== known) trigger("ended");
+  known = ended;
+}
+let known;
+
+async function keepLooking() {
+  while (element.isConnected) {
+    const looked = !document.hidden && element.offsetParent !== null;
+    try {
+      if (looked) await refresh();
+    } catch {
+      // The server is away; the next look may find it again.
+    }
+    await new Promise((done) => setTimeout(done, looked ? LOOK_MS : 600));
+  }
+}
+
+watch("value", refresh);
+keepLooking();
