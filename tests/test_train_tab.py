@@ -142,13 +142,13 @@ def made(folder: Path, id: str, state: dict[str, Any], **request: Any) -> Path:
     return path
 
 
-def ask(function: str, payload: Any, request: Any = HERE) -> dict[str, Any]:
-    answer = next(f for f in runs.run_functions() if f.__name__ == function)
+def ask(function: str, payload: Any, request: Any = HERE, serving: Any = None) -> dict[str, Any]:
+    answer = next(f for f in runs.run_functions(serving) if f.__name__ == function)
     return answer(payload, request, None, None)
 
 
 def test_the_list_tells_how_trainings_go_and_carries_wishes(folder: Path, catalog: Catalog) -> None:
-    assert ask("jobs", {})["jobs"] == []
+    assert ask("jobs", {}, serving=catalog)["jobs"] == []
     one, two, three = ("aaa0000000000001", "bbb0000000000002", "ccc0000000000003")
     running = made(folder, one, {"state": "running", "crashes": 1})
     made(folder, two, {"state": "waiting"})
@@ -195,6 +195,12 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
     checkpoints.save(folder.parent / "aaa", network, info)
     (path / "state.json").write_text('{"state": "done"}')
     assert trial.newest(jobs.named(id)).info.name == "aaa"
+    os.replace(folder.parent / "aaa", catalog.folder / "aaa")
+    (path / "job.json").write_text(
+        (path / "job.json").read_text().replace(str(folder.parent / "aaa"), str(catalog.folder / "aaa"))
+    )
+    (told,) = ask("jobs", {}, serving=catalog)["jobs"]
+    assert told["state"] == "done" and "aaa" in catalog.translators
     assert Path(trial.archive(jobs.named(id))).stat().st_size > 1000
 
 

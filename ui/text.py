@@ -542,7 +542,7 @@ TRAINING = Words(
         "state_pausing": "Pauses after this step",
         "state_paused": "Paused",
         "state_evaluating": "Measures on the pictures that were kept aside",
-        "state_done": "Done",
+        "state_done": "Done. The other tabs list it when the page starts next; try it here at once",
         "state_failed": "Has stopped",
         "went_on": "It broke off once and went on from its last state.",
         "why_said": "It says: {said}",
