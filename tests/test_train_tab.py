@@ -8,9 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
 import pytest
+from authlib.integrations.starlette_client import StarletteOAuth2App
+from gradio import oauth
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.routing import Route
+from starlette.testclient import TestClient
 from test_look import pictures
 
 import i2i_models as i2i
@@ -19,7 +27,7 @@ from ui import text
 from ui.catalog import Catalog
 from ui.i18n import speaking
 from ui.page import build
-from ui.training import jobs, options, rights, runs, trial
+from ui.training import jobs, options, rights, runs, scope, trial
 from ui.training.form import Form
 
 HERE = SimpleNamespace(client=SimpleNamespace(host="127.0.0.1"), headers={})
@@ -216,3 +224,32 @@ def test_one_process_tends_however_many_ask(tmp_path: Path, monkeypatch: pytest.
     (process,) = started
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def test_running_jobs_in_an_account_is_asked_for_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradio's own log-in does not ask for it; `/login/jobs` asks for it besides the others."""
+    monkeypatch.setattr(oauth, "OAUTH_SCOPES", "openid profile read-repos jobs")
+    for name in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"):
+        monkeypatch.setattr(oauth, name, "x")
+    scope.set_apart()
+    assert oauth.OAUTH_SCOPES == "openid profile read-repos"
+    token: Any = SimpleNamespace(scope="openid read-repos")
+    assert not scope.is_missing(None)  # on one's own machine
+    monkeypatch.setattr(scope, "on_space", lambda: True)
+    assert scope.is_missing(None) and scope.is_missing(token)
+    assert not scope.is_missing(SimpleNamespace(scope="openid jobs"))  # type: ignore[arg-type]
+
+    async def metadata(_: Any) -> dict[str, str]:
+        return {"authorization_endpoint": "https://hub.example/oauth/authorize"}
+
+    monkeypatch.setattr(StarletteOAuth2App, "load_server_metadata", metadata)
+    monkeypatch.setenv("SPACE_HOST", "me-page.hf.space")
+    app = Starlette(
+        routes=[Route(scope.LOGIN, scope.log_in)], middleware=[Middleware(SessionMiddleware, secret_key="x")]
+    )
+    client = TestClient(app, follow_redirects=False)
+    assert client.get(scope.LOGIN).status_code == 404
+    monkeypatch.setattr(scope, "has_login", lambda: True)
+    asked = parse_qs(urlsplit(client.get(scope.LOGIN).headers["location"]).query)
+    assert asked["scope"] == ["openid profile read-repos jobs"]
+    assert asked["redirect_uri"] == ["https://me-page.hf.space/login/callback?_target_url=/"]

@@ -25,6 +25,7 @@ from ui.api import KEPT_SECONDS
 from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
 from ui.limits.guard import Guard
+from ui.training import scope
 from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Service:
         self.page, self.catalog = page, catalog
         # Only a Space certainly has a proxy in front, which nobody can go round.
         self.guard = Guard(MAX_FILE_BYTES, behind_proxy=account.on_space())
+        scope.set_apart()
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
         # Gradio looks for work a thousand times a second, which takes 4 % of a core from the networks.
         page._queue.sleep_when_free = 0.01
@@ -97,7 +99,7 @@ class Service:
         return {
             "app_kwargs": {
                 "middleware": [Middleware(SafeHeaders), Middleware(SpeakLanguage), Middleware(self.guard.around)],
-                "routes": [Route("/healthz", self.health)],
+                "routes": [Route("/healthz", self.health), Route(scope.LOGIN, scope.log_in)],
                 "lifespan": self._lifespan,
             },
             "max_file_size": MAX_FILE_BYTES,

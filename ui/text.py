@@ -534,6 +534,7 @@ TRAINING = Words(
         "not_allowed_space": (
             "Only the owner of this Space may train here: log in as the owner, or duplicate the Space to have your own."
         ),
+        "need_scope": "Allow this page to run jobs in your account first: [log in for it]({url}), then start again.",
         "no_job": "That training is not here any more.",
         "not_now": "That cannot be done with the training as it stands now.",
         "state_waiting": "Number {place} in the queue",

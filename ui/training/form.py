@@ -15,7 +15,7 @@ from ui.errors import explain
 from ui.i18n import requested_language, speaking
 from ui.payload import to_live_url
 from ui.tab_parts import PRIVATE
-from ui.training import jobs, options
+from ui.training import jobs, options, scope
 from ui.training.rights import check, may_name_folders
 
 SIZES = (64, 128, 256, 512)
@@ -285,6 +285,8 @@ class Form:
                 path = jobs.draft_named(draft)
                 if found is None or not NAME.fullmatch(checkpoint.strip()):
                     raise jobs.JobError(text.TRAINING["bad_name"])
+                if place == "hub" and scope.is_missing(token):
+                    raise jobs.JobError(text.TRAINING["need_scope"].format(url=scope.LOGIN))
                 arguments = ["--size", str(size), "--minutes", f"{minutes:g}"]
                 for option, value in (("--name-a", name_a), ("--name-b", name_b)):
                     arguments += [option, value.strip()[:40] or option[-1].upper()]
