@@ -1,5 +1,6 @@
 """The Train tab as the server sees it: who may, what the form makes of pictures, and the list of trainings."""
 
+import contextvars
 import inspect
 import json
 import os
@@ -88,7 +89,10 @@ def run(function: Any, *arguments: Any) -> Any:
     """What the last of a function's updates has, by the names of the form's attributes."""
     found = function(*arguments)
     if inspect.isgenerator(found):
-        *_, found = found
+        steps = found
+        # Each step in a context of its own, as Gradio takes them.
+        while (step := contextvars.copy_context().run(next, steps, None)) is not None:
+            found = step
     owner = function.__self__
     names = {id(component): name for name, component in vars(owner).items()}
     return {names[id(component)]: update for component, update in found.items()}

@@ -1,7 +1,7 @@
 """The form of a new training, in three steps: pictures, "is this what you mean?", what is to be made of them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,20 +186,24 @@ class Form:
 
         yield from self._looked(same, paired, request)
 
-    def _looked(self, draft: Any, paired: bool | None, request: gr.Request) -> Iterator[Update]:
+    def _looked(self, draft: Callable[[], Path], paired: bool | None, request: gr.Request) -> Iterator[Update]:
+        # Nothing is yielded while a language is spoken: Gradio takes each step in a context of its own.
         language = requested_language(request.headers)
+        found: dict[str, Any] = {}
         try:
             with speaking(language):
-                path = draft()
-                yield {self.said: text.TRAINING["looking"], self.look: gr.update(interactive=False)}
-            found: dict[str, Any] = {}
+                path, words = draft(), text.TRAINING["looking"]
+            yield {self.said: words, self.look: gr.update(interactive=False)}
             for told in jobs.look(path, paired):
                 found = told or {}
+                if not found:
+                    yield {self.said: words}
             with speaking(language):
-                yield {**self._show(path, found), self.look: gr.update(interactive=True)}
+                last = self._show(path, found)
         except Exception as error:
             with speaking(language):
-                yield {self.said: explain(error, "a look at pictures"), self.look: gr.update(interactive=True)}
+                last = {self.said: explain(error, "a look at pictures")}
+        yield {**last, self.look: gr.update(interactive=True)}
 
     def _show(self, draft: Path, found: dict[str, Any]) -> Update:
         left_out = options.left_out(found)
