@@ -41,17 +41,18 @@ def signed_tiff(values: np.ndarray) -> bytes:
 
 
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)
+COLOURS = np.repeat(RAMP[..., None], 3, 2)
 DEEP = {
     "12 bits in a 16-bit PNG": (file(Image.fromarray((RAMP * 4095).astype(np.uint16))), RAMP),
-    "12 bits of each colour": (by_opencv(np.repeat((RAMP * 4095).astype(np.uint16)[..., None], 3, 2), ".png"), RAMP),
-    "16 bits of each colour, TIFF": (by_opencv(np.repeat((RAMP * 65535).astype(np.uint16)[..., None], 3, 2), ".tiff"), RAMP),
+    "12 bits of each colour": (by_opencv((COLOURS * 4095).astype(np.uint16), ".png"), RAMP),
+    "16 bits of each colour, TIFF": (by_opencv((COLOURS * 65535).astype(np.uint16), ".tiff"), RAMP),
     "16 bits": (file(Image.fromarray((RAMP * 65535).astype(np.uint16))), RAMP),
     "signed 16 bits": (signed_tiff(RAMP * 4000 - 1000), RAMP),
     "signed 32 bits": (tiff((RAMP * 4000 - 1000).astype(np.int32)), RAMP),
     "float -1 … 1": (tiff((RAMP * 2 - 1).astype(np.float32)), RAMP),
     "float 0 … 1": (tiff(RAMP.astype(np.float32)), RAMP),
     "float 0 … 255": (tiff((RAMP * 255).astype(np.float32)), RAMP),
-    "float in colours": (by_opencv(np.repeat((RAMP * 2 - 1).astype(np.float32)[..., None], 3, 2), ".tiff"), RAMP),
+    "float in colours": (by_opencv((COLOURS * 2 - 1).astype(np.float32), ".tiff"), RAMP),
     "float that is no number in one place": (tiff(np.where(RAMP == 0, np.nan, RAMP).astype(np.float32)), RAMP),
 }  # fmt: skip
 

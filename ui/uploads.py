@@ -5,12 +5,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageStat
+from PIL import Image
 
 import i2i_models as i2i
 from i2i_models.checkpoints.config import Kind
 from i2i_models.directions import source
 from i2i_models.images.flat_colours import few_colours, flat_colours
+from i2i_models.images.outlines import looks_drawn
 from ui.catalog import Catalog
 from ui.errors import Answer
 from ui.payload import to_data_url
@@ -62,14 +63,6 @@ class Uploads:
             # Outlines and labels as they are; a photo may lose a little for a tenth of the bytes.
             urls.append(to_data_url(image, "WEBP", quality=92) if photos else to_data_url(image))
         return {"examples": urls}
-
-
-def looks_drawn(image: Image.Image) -> bool:
-    """Whether a picture already is a line drawing: mostly white, and nothing in colour."""
-    small = image.resize((64, 64), Image.Resampling.BOX)
-    colourful = ImageStat.Stat(small.convert("HSV").getchannel("S")).mean[0] > 12
-    white = sum(small.convert("L").histogram()[200:]) / 64**2
-    return white > 0.6 and not colourful
 
 
 def looks_flat(image: Image.Image) -> bool:

@@ -3,7 +3,7 @@
 | what a file has | what is made of it |
 |---|---|
 | mode: grey, palette, CMYK, YCbCr, Lab, 1 bit | RGB; the CMYK of Adobe, which is stored inverted, turned right |
-| depth: 10 to 16 bits, signed, 32 bits, float | scaled by a range of values: the data set's, else the file's own (`depth.py`) |
+| depth: 10 to 32 bits, signed, float | scaled by the data set's range of values, else its own (`depth.py`) |
 | profile: ICC, or a PNG's gamma | sRGB (`colour.py`) |
 | alpha | on white paper; light ink on black (`colour.py`) |
 | orientation of EXIF | turned upright |
@@ -71,7 +71,7 @@ _register_decoders()
 def is_litter(path: str | PurePath) -> bool:
     """Whether a file or folder is nobody's picture but a system's note: hidden ones, `._1.png`, `Thumbs.db` …"""
     parts = PurePath(path).parts
-    return any(part.startswith(".") and part not in (".", "..") or part.lower() in LITTER for part in parts)
+    return any((part.startswith(".") and part not in (".", "..")) or part.lower() in LITTER for part in parts)
 
 
 def open_image(
@@ -138,9 +138,7 @@ def _opened(
         raise ImageError(f"{name} is damaged or incomplete: save or download it again.") from None
 
 
-def _decoded(
-    file: IO[bytes], name: str, max_pixels: int, only_deep: bool
-) -> tuple[Image.Image, np.ndarray | None]:
+def _decoded(file: IO[bytes], name: str, max_pixels: int, only_deep: bool) -> tuple[Image.Image, np.ndarray | None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # ours is the limit that counts

@@ -23,9 +23,10 @@ from i2i_models.networks.losses import negative_start_loss
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.objective import Losses
 
+from ..data.check import augmentation_line, range_lines
 from ..data.dataset import Batch, SampleKey, TranslationDataset
 from ..data.layouts import find
-from ..data.sources import Sources
+from ..data.sources import Ranges, Sources, value_ranges
 from ..data.stream import Stream
 from ..evaluation.grids import save_grid
 from ..publish.push import Pusher
@@ -89,9 +90,10 @@ class Trainer:
             )
         if o.minutes is None or state is not None:
             check_memory(self.method, self.job)
+        self.ranges: Ranges = (o.range, o.range)
         self.nearest = (o.kind_a == "labels", o.kind_b == "labels")
         self.data = TranslationDataset(
-            self._sources("train"), o.size, o.seed, job.augment, self.nearest, o.cache_gb,
+            self._training_sources(), o.size, o.seed, job.augment, self.nearest, o.cache_gb,
             cropped=o.grow_by == "cropping",
         )  # fmt: skip
         self.samples = self._fixed_samples()
@@ -135,11 +137,23 @@ class Trainer:
         mean = torch.tensor(sum(quicker) / len(quicker), device=self.accelerator.device)
         return float(self.accelerator.reduce(mean, "mean"))
 
+    def _training_sources(self) -> Sources:
+        """The images to train on; says once how they are varied, and how more than 8 bits are read."""
+        sources = self._sources("train")
+        if self.options.range is None:
+            self.ranges = value_ranges(sources)
+            sources = sources.in_ranges(self.ranges)
+        if self.accelerator.is_main_process:
+            for line in (*range_lines(self.ranges), augmentation_line(self.job.augment, self.options.size)):
+                print(line)
+        return sources
+
     def _sources(self, split: str) -> Sources:
         """The images of a split in the domains of this training."""
         sources = find(self.options.data, split)
         if self.options.direction == "B2A":
             sources = sources.swapped()
+        sources = sources.in_ranges(self.ranges)
         if not self.method.paired:
             return sources.unpaired()
         if not sources.paired:
@@ -351,7 +365,9 @@ class Trainer:
 
     def export(self, folder: Path) -> None:
         """Write the averaged network as a checkpoint."""
-        export_checkpoint(folder, self.job, self.step, self.average.network, self.discriminators, self.history)
+        export_checkpoint(
+            folder, self.job, self.step, self.average.network, self.discriminators, self.history, self.ranges
+        )
 
     def _finish(self) -> None:
         """Export the checkpoint, with the styles of the training images where there are any, and push it."""
