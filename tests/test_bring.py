@@ -4,15 +4,17 @@ import logging
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.errors import DataError
 from i2i_models.images.outlines import dark_on_light
+from i2i_models.images.paper import sketch_on_paper
 from train.data.augmentation import Augmentation, square
 from train.data.check import augmentation_line, check
 from train.data.dataset import SampleKey, TranslationDataset
@@ -155,3 +157,34 @@ def test_a_system_without_glibc_trains(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(heap.ctypes, "CDLL", windows)
     heap.keep_freed_memory()
+
+
+def photographed(drawing: Image.Image) -> Image.Image:
+    """A sheet with a drawing, lying askew on a dark table, a lamp to its left and a soft shadow over its corner."""
+    sheet = np.asarray(drawing.resize((400, 300)))
+    corners = np.array([(90, 70), (545, 110), (520, 430), (60, 400)], np.float32)
+    flat = np.array([(0, 0), (400, 0), (400, 300), (0, 300)], np.float32)
+    matrix = cv2.getPerspectiveTransform(flat, corners)
+    photo = cv2.warpPerspective(sheet, matrix, (640, 480), borderValue=(60, 45, 35)).astype(np.float32)
+    light = np.linspace(1, 0.55, 640)[None, :, None] * np.ones((480, 1, 1))
+    light[300:, 400:] *= 0.8
+    noise = np.random.default_rng(0).normal(0, 3, photo.shape)
+    return Image.fromarray(
+        (photo * cv2.GaussianBlur(light, (61, 61), 0)[..., None] + noise).clip(0, 255).astype(np.uint8)
+    )
+
+
+def test_a_sketch_on_paper_is_found_straightened_and_free_of_shadow() -> None:
+    drawing = Image.new("RGB", (400, 300), (235, 233, 228))
+    draw = ImageDraw.Draw(drawing)
+    draw.ellipse((100, 50, 300, 250), outline=(40, 40, 60), width=6)
+    found = sketch_on_paper(photographed(drawing))
+    assert found is not None
+    wanted = np.asarray(drawing.convert("L").resize(found.size)) < 128
+    ink = np.asarray(found)[..., 0] < 128
+    grown = cv2.dilate(wanted.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert (ink & grown).sum() > 0.98 * ink.sum()
+    assert (cv2.dilate(ink.astype(np.uint8), np.ones((15, 15), np.uint8))[wanted] > 0).mean() > 0.98
+    gradient = np.linspace(0, 255, 300)[:, None, None] * np.ones((1, 300, 3))
+    for other in (np.random.default_rng(0).integers(0, 255, (300, 300, 3)), gradient, np.full((300, 300, 3), 250)):
+        assert sketch_on_paper(Image.fromarray(other.astype(np.uint8))) is None

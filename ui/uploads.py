@@ -12,6 +12,7 @@ from i2i_models.checkpoints.config import Kind
 from i2i_models.directions import source
 from i2i_models.images.flat_colours import few_colours, flat_colours
 from i2i_models.images.outlines import looks_drawn
+from i2i_models.images.paper import sketch_on_paper
 from ui.catalog import Catalog
 from ui.errors import Answer
 from ui.payload import to_data_url
@@ -42,7 +43,8 @@ class Uploads:
         shrink(image, SHOWN_SIDE, kind)
         pictures, variant = {"as_is": to_data_url(image)}, "as_is"
         if reduction := REDUCTIONS.get(kind):
-            pictures[reduction.variant] = to_data_url(reduction.reduce(image))
+            sketch = sketch_on_paper(image) if kind == "outline" else None
+            pictures[reduction.variant] = to_data_url(sketch or reduction.reduce(image))
             variant = "as_is" if reduction.is_done(image) else reduction.variant
         return {"pictures": pictures, "variant": variant}
 

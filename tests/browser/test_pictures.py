@@ -1,5 +1,6 @@
 """Pictures from outside: examples, files, the clipboard, dropping, the camera, and what is no picture at all."""
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
