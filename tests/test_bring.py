@@ -169,9 +169,8 @@ def photographed(drawing: Image.Image) -> Image.Image:
     light = np.linspace(1, 0.55, 640)[None, :, None] * np.ones((480, 1, 1))
     light[300:, 400:] *= 0.8
     noise = np.random.default_rng(0).normal(0, 3, photo.shape)
-    return Image.fromarray(
-        (photo * cv2.GaussianBlur(light, (61, 61), 0)[..., None] + noise).clip(0, 255).astype(np.uint8)
-    )
+    lit = photo * cv2.GaussianBlur(light, (61, 61), 0)[..., None] + noise
+    return Image.fromarray(lit.clip(0, 255).astype(np.uint8))
 
 
 def test_a_sketch_on_paper_is_found_straightened_and_free_of_shadow() -> None:

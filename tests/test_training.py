@@ -267,3 +267,11 @@ print(before > 10 * faults())
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "True"
+
+
+def test_a_second_training_in_the_same_folder_is_refused(pairs: Path, tmp_path: Path) -> None:
+    first, second = (Trainer("pix2pix", job(pairs, tmp_path)) for _ in range(2))
+    with first._alone(), pytest.raises(TrainingError, match="Another training is writing"):
+        second.run()
+    with second._alone():
+        pass

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -204,6 +205,27 @@ class Trainer:
 
     def run(self) -> None:
         """Train to the last step, then export and push; or until a signal, then save and exit with code 130."""
+        with self._alone():
+            self._run()
+
+    def _alone(self) -> contextlib.AbstractContextManager[object]:
+        """Hold the run folder; the system lets it go when this process ends, however it does.
+
+        Raises:
+            TrainingError: another training is writing there.
+        """
+        folder = self.options.run_folder
+        if not self.accelerator.is_main_process:
+            return contextlib.nullcontext()
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return FileLock(folder / "training.lock").acquire(timeout=0)
+        except Timeout:
+            raise TrainingError(
+                f"Another training is writing to {folder}: wait for its end, or name another --output or --run."
+            ) from None
+
+    def _run(self) -> None:
         if self.accelerator.is_main_process:
             self.accelerator.init_trackers(".")
         self.progress.start(self.step, self.progress.before)
