@@ -249,7 +249,7 @@ class Translator:
     def _fit(self, image: Image.Image, labels: bool) -> tuple[Image.Image, tuple[int, int, int, int]]:
         """The image in the network's square without distortion, and the box that it fills there.
 
-        Of an image more than twice as long as wide, and no more than `LONGEST` times, the shorter side fills the square,
+        Of an image more than 2 and at most `LONGEST` times as long as wide, the shorter side fills the square,
         and a row of squares is one long picture: the networks are convolutional, and in training saw squares of such.
         """
         side = self.info.size

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-Norm = Literal["instance", "batch", "none"]
+Norm = Literal["instance", "batch", "batch_statistics", "none"]
+"""`batch_statistics` is a batch norm as public code runs it at test time: by each picture's own statistics."""
 UpLayer = Literal["upsample", "transposed"]
 """How a map is doubled: nearest ×2 and a convolution, or a transposed convolution."""
 
@@ -159,6 +160,8 @@ def norm_layer(norm: Norm, channels: int) -> list[nn.Module]:
         return [InstanceNorm()]
     if norm == "batch":
         return [nn.BatchNorm2d(channels)]
+    if norm == "batch_statistics":
+        return [nn.InstanceNorm2d(channels, affine=True)]
     return []
 
 
