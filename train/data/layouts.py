@@ -110,4 +110,5 @@ def _two_folders(a: Path, b: Path) -> Sources:
         for stem in sorted(stems_a.keys() ^ stems_b.keys()):
             log.warning("left out: %s has no partner of the same name.", (stems_a | stems_b)[stem])
         files = [stems_a[stem] for stem in common], [stems_b[stem] for stem in common]
-    return Sources(*([Source(ImageFile(path)) for path in domain] for domain in files), paired)
+    in_a, in_b = ([Source(ImageFile(path)) for path in domain] for domain in files)
+    return Sources(in_a, in_b, paired)
