@@ -72,7 +72,7 @@ def main(elsewhere: "RemoteNetworks | None" = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # Before torch is imported: its idle threads would spin, and take from OpenVINO's a third of the processor.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with contextlib.suppress(OSError, AttributeError):  # not glibc
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # not glibc
         # Two heaps for all threads: with one for each, what a thread has freed no other can use.
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
     from i2i_models.errors import EngineError

@@ -16,14 +16,13 @@ import gradio as gr
 from gradio import processing_utils
 from gradio.utils import get_upload_folder
 
-import i2i_models as i2i
 from i2i_models.directions import source
 from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest, sentences
 from ui.i18n import requested_language, speaking
 from ui.payload import read_mapping, read_seed, read_temperature
-from ui.question import read_model
+from ui.question import open_for, read_model
 from ui.uploads import REDUCTIONS, shrink
 
 MOST_FILES = 60
@@ -82,7 +81,7 @@ class Batch:
         return copied
 
     def _translate(self, path: str) -> dict[str, str]:
-        image = i2i.open_image(path)
+        image = open_for(self.translator, self.direction, path)
         kind = self.translator.info.domains[source(self.direction)].kind
         shrink(image, MAX_SIDE, kind)
         reduction = REDUCTIONS.get(kind)

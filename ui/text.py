@@ -94,6 +94,10 @@ EDITOR = Words(
         "upload": "Choose a picture; dropping or pasting one works too",
         "camera": "Camera",
         "shoot": "Take the picture",
+        "live": "Live",
+        "live_info": "Translate what the camera sees, again and again",
+        "mirror": "Mirror",
+        "mirror_info": "Show the preview as a mirror does; the picture itself is never mirrored",
         "cancel": "Cancel",
         "drop": "Drop the picture here",
         "palette": "What the brush paints",
@@ -213,7 +217,10 @@ BATCH = Words(
 API = Words(
     "API",
     {
-        "no_addresses": "Addresses elsewhere are not fetched here: upload the file, or send it as a data URL.",
+        "no_addresses": (
+            "Addresses elsewhere are not fetched here: upload the file, or send it as a data URL "
+            "(data:image/png;base64, and the file's bytes in base64)."
+        ),
         "not_uploaded": "That file was not uploaded to this server: upload it first.",
         "no_file": "An image must come as an uploaded file: with gradio_client, wrap its path in handle_file.",
         "bad_count": "{name} must be a whole number from {low} to {high}.",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..errors import CheckpointError
+from ..images.depth import Range
 from ..images.palettes import LabelSet, Palette
 from .capabilities import Capabilities
 
@@ -31,6 +32,9 @@ class Domain:
     foreground: str = ""
     """For `labels`: that of the first stroke; empty for the last of the palette."""
 
+    range: Range | None = None
+    """Of pictures with more than 8 bits, the values that are black and white; None where the data had 8 bits."""
+
     @classmethod
     def of_labels(cls, name: str, labels: LabelSet) -> "Domain":
         """A domain of label maps."""
@@ -45,7 +49,11 @@ class Domain:
         """
         palette = {str(name): tuple(int(c) for c in colour) for name, colour in values.get("palette", {}).items()}
         chosen = values.get("background", ""), values.get("foreground", "")
-        domain = cls(str(values["name"]), values.get("kind", "picture"), palette, *chosen)  # type: ignore[arg-type]
+        low, high = values.get("range") or (0, 0)
+        value_range = (float(low), float(high)) if values.get("range") else None
+        domain = cls(str(values["name"]), values.get("kind", "picture"), palette, *chosen, value_range)  # type: ignore[arg-type]
+        if value_range and not -1e30 < value_range[0] < value_range[1] < 1e30:
+            raise ValueError
         if domain.kind not in get_args(Kind) or any(len(colour) != 3 for colour in palette.values()):
             raise ValueError
         if not set(chosen) <= {"", *palette}:
@@ -54,7 +62,11 @@ class Domain:
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if value != "" or key == "name"}
+        return {
+            key: value
+            for key, value in dataclasses.asdict(self).items()
+            if (value != "" and value is not None) or key == "name"
+        }
 
 
 @dataclasses.dataclass(frozen=True)
