@@ -1,4 +1,4 @@
-# make app · make test · make lint · make checkpoints · make bench
+# make app · make test · make test-all · make lint · make checkpoints · make bench
 PYTHON3 ?= python3
 HOST    ?= 127.0.0.1
 PORT    ?= 7860
@@ -6,13 +6,18 @@ DATA    ?= data/raw
 VENV    := .venv
 BIN     := $(VENV)/bin
 
-.PHONY: app test lint checkpoints bench clean
+.PHONY: app test test-all lint checkpoints bench clean
 
 app: $(VENV)/app.ok
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python app.py
 
 test: $(VENV)/dev.ok $(VENV)/chromium.ok
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+# Before a release: the slow ones too, and Ray, nginx (Debian: apt-get install nginx-light) where it is installed.
+test-all: $(VENV)/dev.ok $(VENV)/chromium.ok
+	$(BIN)/pip install --quiet --disable-pip-version-check -r deploy/requirements.txt
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "slow or not slow"
 
 lint: $(VENV)/dev.ok
 	$(BIN)/ruff check .

@@ -2,9 +2,11 @@
 
 Environment: HOST and PORT choose the address (127.0.0.1:7860), I2I_CHECKPOINTS_DIR the folder of checkpoints,
 I2I_CHECKPOINTS more of them: folders, Hub ids and collections of the Hub, separated by commas;
-I2I_ENGINE what runs the networks (auto, openvino or torch);
-I2I_OPENING=off begins with empty paper; I2I_TRAIN says who may train in the page (on for all, off for nobody),
-I2I_JOBS_DIR where trainings lie.
+I2I_ENGINE what runs the networks (auto, openvino or torch); I2I_OPENING=off begins with empty paper;
+I2I_TRAIN says who may train in the page (on for all, off for nobody), I2I_JOBS_DIR where trainings lie;
+I2I_HOSTS has names, separated by commas, by which visitors reach the page through a proxy; I2I_COUNTS is a store in
+which replicas count requests together (redis://HOST:6379), GRADIO_TEMP_DIR where uploads and results lie (a private
+folder of the page's own).
 """
 
 import contextlib
@@ -86,11 +88,12 @@ def main(elsewhere: "RemoteNetworks | None" = None) -> int:
         return 2
     # Only when the address is known to be free, since importing Gradio takes seconds.
     from ui.page import build
-    from ui.service import Service
+    from ui.service import Service, private_folder
     from ui.theme import CSS, THEME
 
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(private_folder(port)))
     page, catalog = build(*checkpoints(), elsewhere)
-    service = Service(page, catalog)
+    service = Service(page, catalog, host)
     page.launch(
         server_name=host,
         server_port=port,

@@ -15,6 +15,7 @@ import psutil
 from PIL import Image, ImageDraw
 
 from .goals import judge_crowd, opening
+from .hostile import FAULTS, describe, flood, with_large_card
 from .served import Served, served
 
 WARM = 10.0
@@ -48,6 +49,11 @@ class Visitor:
 
     seconds: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    retries: bool = False
+    """Whether what does not arrive is asked once more after a while, as the page does."""
+    last: float = 0.0
+    """Seconds after the first answer at which the last one came."""
+    first: float = 0.0
 
     @property
     def median(self) -> float:
@@ -55,7 +61,13 @@ class Visitor:
         return statistics.median(self.seconds) if self.seconds else float("inf")
 
 
-def load(visitors: int = 50, seconds: float = 60.0, checkpoints: Path = Path("checkpoints"), seed: int = 0) -> None:
+def load(
+    visitors: int = 50,
+    seconds: float = 60.0,
+    checkpoints: Path = Path("checkpoints"),
+    seed: int = 0,
+    hostile: bool = False,
+) -> None:
     """Let a crowd play with the page and print how it was answered.
 
     The visitors run on the same machine as the page and take a part of its processor.
@@ -65,16 +77,72 @@ def load(visitors: int = 50, seconds: float = 60.0, checkpoints: Path = Path("ch
         seconds: for how long.
         checkpoints: the folder of checkpoints that the page serves.
         seed: of what they do.
+        hostile: let the same crowd play again while one more visitor floods the page with all that costs it something.
+            Then kill the page under load and start it again, and start it where disk, home, handles and clock fail.
     """
     print(opening())
     with served(checkpoints) as page:
-        everybody, memory, took = asyncio.run(_crowd(page, visitors, seconds, random.Random(seed)))
-    print(report(everybody, memory, took))
+        alone = asyncio.run(_crowd(page, visitors, seconds, random.Random(seed)))
+    print(report(*alone))
     print(f"told to end, the page left with exit code {page.process.returncode}")
+    if hostile:
+        _hostile(visitors, seconds, checkpoints, seed, _quantile(alone[0], 0.95))
+
+
+def _hostile(visitors: int, seconds: float, checkpoints: Path, seed: int, alone: float) -> None:
+    with with_large_card(checkpoints) as folder, served(folder) as page:
+        answered: dict[str, int] = {}
+
+        async def both() -> tuple[list[Visitor], Memory, float]:
+            hostile = asyncio.create_task(flood(page, time.monotonic() + seconds, random.Random(seed)))
+            crowd = await _crowd(page, visitors, seconds, random.Random(seed))
+            answered.update(await hostile)
+            return crowd
+
+        beside = asyncio.run(both())
+    print(f"\nbeside a hostile visitor\n{report(*beside)}\n{describe(answered)}")
+    print(f"p95 is {_quantile(beside[0], 0.95) / alone:.2f} × that without")
+    print(f"\n{'fault':<44} {'answers':>8} {'errors':>7}  after")
+    _killed(checkpoints, seed)
+    for fault, how in FAULTS.items():
+        try:
+            with served(checkpoints, **how) as page:
+                crowd, _, _ = asyncio.run(_crowd(page, 5, 10, random.Random(seed)))
+                running = "runs" if page.process.poll() is None else f"ended with {page.process.returncode}"
+        except SystemExit as error:
+            crowd, running = [], str(error)
+        print(_line(fault, crowd, running), flush=True)
+
+
+def _killed(checkpoints: Path, seed: int) -> None:
+    """Kill the page in the middle, start it again on its port, and see who goes on."""
+    with served(checkpoints) as page:
+        port = int(page.address.rpartition(":")[2])
+
+        async def play() -> list[Visitor]:
+            crowd = asyncio.create_task(_crowd(page, 5, 40, random.Random(seed), retries=True))
+            await asyncio.sleep(8)
+            page.process.kill()
+            with served(checkpoints, port=port):
+                return (await crowd)[0]
+
+        crowd = asyncio.run(play())
+    late = sum(visitor.last > 20 for visitor in crowd)
+    print(_line("killed under load, started again", crowd, f"{late} of {len(crowd)} went on"), flush=True)
+
+
+def _line(fault: str, crowd: list[Visitor], after: str) -> str:
+    answers, errors = sum(len(v.seconds) for v in crowd), sum(len(v.complaints) for v in crowd)
+    return f"{fault:<44} {answers:>8} {errors:>7}  {after}"
+
+
+def _quantile(everybody: list[Visitor], share: float) -> float:
+    waits = sorted(wait for visitor in everybody for wait in visitor.seconds)
+    return waits[min(len(waits) - 1, int(len(waits) * share))] if waits else float("inf")
 
 
 async def _crowd(
-    page: Served, count: int, seconds: float, chance: random.Random
+    page: Served, count: int, seconds: float, chance: random.Random, retries: bool = False
 ) -> tuple[list[Visitor], "Memory", float]:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(base_url=page.address, limits=limits, timeout=LOST) as client:
@@ -82,7 +150,7 @@ async def _crowd(
         if not models:
             raise SystemExit("The page has no model to draw with.")
         drawn, dragged = ([m for m in models if m.function == name] for name in ("translate", "draw"))
-        everybody = [Visitor() for _ in range(count)]
+        everybody = [Visitor(retries=retries) for _ in range(count)]
         memory: Memory = []
         start = time.monotonic()
         watch = asyncio.create_task(_watch(page.process.pid, start, memory))
@@ -149,7 +217,10 @@ class ServerClient:
             response = await self.client.post("/gradio_api/component_server/", json=body)
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
-            self.visitor.complaints.append(repr(error))
+            if self.visitor.retries:
+                await asyncio.sleep(1)
+            else:
+                self.visitor.complaints.append(repr(error))
             return {}
         if "forgotten" in answer:
             return {}
@@ -157,6 +228,8 @@ class ServerClient:
             self.visitor.complaints.append(f"{response.status_code} {answer}"[:200])
             return {}
         self.visitor.seconds.append(time.monotonic() - start)
+        self.visitor.first = self.visitor.first or start
+        self.visitor.last = time.monotonic() - self.visitor.first
         return answer
 
 
@@ -223,7 +296,7 @@ class Drawing:
 
 async def _watch(pid: int, start: float, memory: Memory) -> None:
     process = psutil.Process(pid)
-    while True:
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
         memory.append((time.monotonic() - start, process.memory_info().rss / 1e6))
         await asyncio.sleep(1)
 
@@ -242,7 +315,7 @@ def report(everybody: list[Visitor], memory: Memory, took: float) -> str:
         *(f"  {complaint}" for complaint in sorted(set(complaints))[:5]),
     ]
     if waits:
-        p50, p95 = (waits[min(len(waits) - 1, int(len(waits) * share))] for share in (0.5, 0.95))
+        p50, p95 = (_quantile(everybody, share) for share in (0.5, 0.95))
         lines += [
             f"wait for an answer: p50 {p50:.3f} s, p95 {p95:.3f} s, max {waits[-1]:.3f} s",
             f"fairness: medians from {min(medians):.3f} s (quickest served visitor) to {max(medians):.3f} s (slowest), "

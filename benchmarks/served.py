@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,16 +28,34 @@ class Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def served(checkpoints: Path) -> Iterator[Served]:
+def served(
+    checkpoints: Path,
+    python: tuple[str, ...] = ("app.py",),
+    environment: Mapping[str, str] | None = None,
+    preexec_fn: Callable[[], None] | None = None,
+    port: int | None = None,
+) -> Iterator[Served]:
     """The page over a folder of checkpoints, as soon as its networks are warm; ended with the block.
+
+    Args:
+        python: the arguments of Python.
+        environment: what differs from the present one.
+        preexec_fn: called in the new process before anything else.
+        port: a free one if None.
 
     Raises:
         SystemExit: it is not there within five minutes.
     """
-    port = _free_port()
-    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
-    environment["I2I_OPENING"] = "off"  # what is measured begins with an empty page
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    port = port or _free_port()
+    own = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+    own["I2I_OPENING"] = "off"  # what is measured begins with an empty page
+    process = subprocess.Popen(
+        [sys.executable, *python],
+        cwd=ROOT,
+        env={**os.environ, **own, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        preexec_fn=preexec_fn,
+    )
     page = Served(f"http://127.0.0.1:{port}", process)
     try:
         _wait(page)

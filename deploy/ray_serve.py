@@ -36,6 +36,8 @@ DIED = (RayActorError, ReplicaUnavailableError, NodeDiedError, ObjectLostError)
 """What a call ends with whose replica, or the machine that it ran on, is gone."""
 WAITS = (0.05, 0.2, 0.5, 1.0, 2.0)
 """Seconds before a call is made again that ended so; translating twice is as good as once."""
+LOCAL = {"include_dashboard": False, "object_store_memory": 200_000_000, "_node_ip_address": "127.0.0.1"}
+"""Options of a Ray that is started here: other machines do not reach it."""
 PATIENCE = 60.0
 """Seconds for one try: the queue of busy replicas included, the start of a first one on a cold cluster not."""
 
@@ -129,7 +131,11 @@ def main(
         print(error, file=sys.stderr)
         return 2
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
-    local: dict[str, Any] = {} if address else {"include_dashboard": False, "object_store_memory": 200_000_000}
+    # Whoever reaches a Ray without tokens runs code with it. It makes one where there is none, in the user's home, and
+    # lets all users of the machine read it but for this.
+    os.umask(0o077)
+    os.environ["RAY_AUTH_MODE"] = os.environ.get("RAY_AUTH_MODE") or "token"
+    local: dict[str, Any] = {} if address else LOCAL
     ray.init(address=address or "local", log_to_driver=False, **local)
     try:
         folder, more = app.checkpoints()

@@ -1,7 +1,10 @@
 """What tests share: tiny data, tiny networks, where things are."""
 
 import asyncio
+import contextlib
+import itertools
 import os
+import socket
 import zlib
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +40,19 @@ def seeded() -> None:
     """The same chance in every test, whatever ran before; and no training's precision is the next one's."""
     torch.manual_seed(0)
     AcceleratorState._reset_state(reset_partial_state=True)
+
+
+_ports = itertools.count(os.getpid() * 97)
+
+
+def free_port() -> int:
+    """A port that nobody listens on, below those that the system hands out to connections meanwhile."""
+    for number in _ports:
+        port = 20_000 + number % 12_000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the count has no end")
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:

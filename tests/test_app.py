@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, free_port
 
 
 def start(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -33,10 +33,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
 
 def test_a_page_that_is_told_to_end_while_it_warms_up_ends_in_good_order() -> None:
     """A network that runs in a thread while the process ends would abort it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "PORT": str(port), "I2I_ENGINE": "torch"}
+    environment = {**os.environ, "PORT": str(free_port()), "I2I_ENGINE": "torch"}
     with subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as page:

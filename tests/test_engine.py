@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, free_port
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -255,7 +255,7 @@ def test_a_wrong_engine_is_one_sentence_and_exit_code_2(
 
 
 def test_the_page_does_not_start_with_a_wrong_engine() -> None:
-    environment = {**os.environ, "I2I_ENGINE": "gpu", "PORT": "7897"}
+    environment = {**os.environ, "I2I_ENGINE": "gpu", "PORT": str(free_port())}
     app = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (app.returncode, app.stdout) == (2, "")
     assert app.stderr == "I2I_ENGINE must be auto, openvino or torch, not 'gpu'.\n"
@@ -277,6 +277,7 @@ def test_a_translator_decodes_many_styles_to_pictures(monkeypatch: pytest.Monkey
         assert np.abs(np.asarray(a, int) - np.asarray(b, int)).max() <= 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", i2i.find_checkpoints(ROOT / "checkpoints"), ids=lambda path: path.name)
 def test_shipped_checkpoints_translate_alike_in_both_engines(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("I2I_ENGINE", "torch")

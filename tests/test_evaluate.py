@@ -192,7 +192,13 @@ def test_the_cards_text_takes_any_signs(pairs: Path, tmp_path: Path, monkeypatch
 def test_a_label_reader_learns_and_is_the_same_again(maps: Path, tmp_path: Path, capsys) -> None:
     for name in ("one", "two"):
         torch.manual_seed(hash(name) % 100)
-        settings: dict[str, Any] = {"size": 16, "base_widths": (8, 4), "steps": 30, "batch_size": 4, "learning_rate": 0.02}
+        settings: dict[str, Any] = {
+            "size": 16,
+            "base_widths": (8, 4),
+            "steps": 30,
+            "batch_size": 4,
+            "learning_rate": 0.02,
+        }
         labelreader(str(maps), PALETTE_FILE, tmp_path / name, **settings)
     for i in (1, 2):
         one, two = ((tmp_path / f"{name}-{i}.safetensors").read_bytes() for name in ("one", "two"))

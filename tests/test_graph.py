@@ -1,6 +1,8 @@
 """Compiled graphs are kept on disk: made once, never trusted, and doing without costs time at most."""
 
+import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -52,14 +54,14 @@ def test_a_damaged_cache_is_made_again(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     wanted = Graph(layer(), [X])(X)
-    (file,) = graph.cache_folder().iterdir()
+    (file,) = graph.cache_folder().glob("*.graph")
     data = file.read_bytes()
     if damage == "a folder":
         file.unlink()
         file.mkdir()
     else:
         flipped = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
-        nonsense = graph._digest(b"no graph") + b"no graph"
+        nonsense = graph._digest(b"no graph", file.parent) + b"no graph"
         damaged = {"cut": data[: len(data) // 2], "flipped": flipped, "emptied": b""}
         file.write_bytes(damaged.get(damage, nonsense))
     assert torch.equal(Graph(layer(), [X])(X), wanted)
@@ -84,7 +86,7 @@ def test_the_cache_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(graph, "KEPT_FILES", 2)
     for seed in range(4):
         Graph(layer(seed), [X])
-    assert len(list(graph.cache_folder().iterdir())) == 2
+    assert len(list(graph.cache_folder().glob("*.graph"))) == 2
 
 
 def test_bfloat16_that_computes_wrongly_is_refused(
@@ -96,3 +98,30 @@ def test_bfloat16_that_computes_wrongly_is_refused(
     monkeypatch.setattr(graph, "_converted", lambda _, example: converted(layer(8), example))
     assert Graph(layer(9), [X], "bf16").precision == "f32"
     assert "computes wrongly" in caplog.text
+
+
+def test_a_graph_that_another_user_put_there_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its digest is right but for the key; and where others may write or read the key, nothing is read or kept."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    wanted = Graph(layer(), [X])(X)
+    folder = graph.cache_folder()
+    (file,) = folder.glob("*.graph")
+    planted = file.read_bytes()[graph.DIGEST_BYTES :]
+    file.write_bytes(hashlib.sha256(planted).digest() + planted)
+    monkeypatch.setattr(
+        graph,
+        "core",
+        lambda core=graph.core(): SimpleNamespace(  # noqa: B008
+            import_model=lambda *_: pytest.fail("it was read"),
+            compile_model=core.compile_model,
+            get_property=core.get_property,
+        ),
+    )
+    assert torch.equal(Graph(layer(), [X])(X), wanted) and "wrong digest" in caplog.text
+    for path, mode in ((folder, 0o777), (folder / graph.KEY, 0o644)):
+        before = path.stat().st_mode
+        path.chmod(mode)
+        assert torch.equal(Graph(layer(), [X])(X), wanted) and "other users" in caplog.text
+        path.chmod(before)

@@ -11,6 +11,8 @@ from toys import bright, coloured, dark, inner_colour, inverted, learn
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.munit import MUNIT, MUNITConfig, MUNITObjective
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Any:

@@ -88,6 +88,7 @@ def l1(name: str, pairs: Path) -> tuple[float, float, float]:
     return trained["l1"], chance["l1"], trained["l1_of_mean_picture"]
 
 
+@pytest.mark.slow
 @needs_data
 def test_emoji_beat_an_untrained_network_and_the_mean_picture(tmp_path: Path) -> None:
     from train.prepare.pairs import outlines
@@ -101,6 +102,7 @@ def test_emoji_beat_an_untrained_network_and_the_mean_picture(tmp_path: Path) ->
     assert trained < 0.3 * untrained
 
 
+@pytest.mark.slow
 @needs_data
 def test_facades_beat_an_untrained_network_and_the_mean_picture(tmp_path: Path) -> None:
     from train.prepare.pairs import facades

@@ -108,6 +108,7 @@ def test_a_stopped_run_resumes_to_the_very_same_weights(pairs: Path, tmp_path: P
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
 
 
+@pytest.mark.slow
 def test_a_killed_process_resumes_to_the_very_same_weights(pairs: Path, tmp_path: Path) -> None:
     def command(name: str, *more: str) -> list[str]:
         return [

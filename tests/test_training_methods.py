@@ -152,6 +152,7 @@ def test_each_method_has_a_command_with_its_own_defaults(method: str, monkeypatc
     assert started[method].augment == Augmentation(vary_hue=True)
 
 
+@pytest.mark.slow
 def test_two_processes_follow_one(pairs: Path, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("", 0))

@@ -1,6 +1,7 @@
 """Between the page and the translators: visitors' bytes, answers, caches, missing checkpoints, errors as sentences."""
 
 import base64
+import copy
 import io
 import json
 import logging
@@ -27,7 +28,7 @@ from ui.batch import Batch
 from ui.catalog import AT_ONCE, Catalog
 from ui.editor import FREE_COLOURS, HERE, input_spec
 from ui.errors import sentences
-from ui.model_card import card_markdown
+from ui.model_card import card_html
 from ui.tabs import TABS
 from ui.uploads import Uploads
 
@@ -374,11 +375,28 @@ def test_a_checkpoint_whose_weights_are_damaged_is_left_out_while_others_are_gon
 
 
 def test_the_card_shows_its_own_pictures_and_no_other_file(catalog: Catalog) -> None:
-    card = card_markdown(catalog.translators[NAME])
-    assert card.startswith("# A card") and "license" not in card
-    assert "![samples](data:image/webp;base64," in card
+    card = card_html(catalog.translators[NAME])
+    assert card.startswith("<h1>A card</h1>") and "license" not in card
+    assert re.search(r'<img src="data:image/webp;base64,[^"]+" alt="samples"', card)
     assert "passwd" not in card and " secret " in card
-    assert "![far](https://a.b/c.png)" in card
+    assert card.count("<img") == 1 and '<a href="https://a.b/c.png" rel="noreferrer">far</a>' in card
+
+
+def test_a_card_of_anybody_is_shown_in_bounds(catalog: Catalog, tmp_path: Path) -> None:
+    """Far too long, with markup, no UTF-8, what made a regular expression quadratic, and too many pictures."""
+    shown = Image.new("RGB", (2000, 50), "red")
+    shown.save(tmp_path / "p.png")
+    pictures, script = b"![<b>](p.png) " * 20, b"<script>alert(1)</script>\n\n[x](javascript:alert(1))\n\n"
+    code = b"```\na\n\n\nb\n```\n\n"
+    (tmp_path / "README.md").write_bytes(script + code + pictures + b"\xff\xfe" + b"![" * 3000 + b"x" * 500_000)
+    translator = copy.copy(catalog.translators[NAME])
+    translator.folder = tmp_path
+    card = card_html(translator)
+    assert card.count("<img") == 10 and len(card) < 400_000
+    assert "<script" not in card and "javascript:" not in card.replace("(javascript:alert(1))", "")
+    assert "a\n&#10;\nb" in card and "\n\n" not in card
+    first = re.search(r"base64,([^\"]+)", card)
+    assert first and Image.open(io.BytesIO(base64.b64decode(first[1]))).size == (1024, 26)
 
 
 def test_an_input_spec_describes_what_is_drawn(catalog: Catalog) -> None:

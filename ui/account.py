@@ -4,13 +4,12 @@ It is offered on a Space only, where the Hub vouches for who is logged in. Its e
 the request that asked for them: each takes the language from the request itself.
 """
 
+import contextlib
 import dataclasses
 import logging
 import os
 import tempfile
-import threading
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,13 +20,15 @@ from huggingface_hub import HfApi
 
 import i2i_models as i2i
 from i2i_models import hub
-from i2i_models.hub.push import push
+from i2i_models.hub.push import check_name, push
 from i2i_models.networks import methods
+from i2i_models.networks.cost import cost_of
 from ui import text
 from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.errors import explain
 from ui.i18n import requested_language, speaking
+from ui.own_models import AccountError, OwnModel, own_models
 from ui.tabs import tab_of
 
 log = logging.getLogger(__name__)
@@ -37,26 +38,20 @@ CHOOSE_LINKED_JS = """(chosen) => {
     return (link.get("tab") === "own" && link.get("model")) || chosen;
 }"""
 """A link to an own model names it in the choice. A click opens the model, with the rights of whoever clicks."""
-OPEN_AT_ONCE = 6
-"""Own checkpoints in memory at the same time, of all visitors together."""
-MAX_WEIGHTS = 300_000_000
-"""Bytes of weights of each."""
-KEPT_SECONDS = 3600
-"""How long one stays open after its visitor's last click."""
+MAX_BYTES = 300_000_000
+"""Of all files of each."""
+DOWNLOAD_SECONDS = 180.0
+"""In which they must have arrived."""
+MOST_MULTIPLY_ADDS, MOST_MAP_BYTES = 400e9, 200_000_000
+"""Of one translation, and of one operation in it (`i2i_models.networks.cost`): a few seconds, and a fraction of memory.
+A network of the papers' size at 512 pixels has 200·10⁹ and 134 MB."""
 HIDDEN: dict[str, Any] = {"api_visibility": "private"}
-
-_open: "weakref.WeakSet[i2i.Translator]" = weakref.WeakSet()
-_opening = threading.Lock()
-
-
-class AccountError(i2i.I2IError):
-    """A visitor is not logged in, or too many own checkpoints are open; the message is in the visitor's language."""
 
 
 class Opened(NamedTuple):
     """A visitor's own checkpoint, and the language in which its controls are built."""
 
-    translator: i2i.Translator
+    model: OwnModel
     language: str
 
 
@@ -94,7 +89,7 @@ def account_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Transla
         )
         button = gr.Button(text.ACCOUNT["open"], elem_id="own-open", scale=0, min_width=120)
     said = gr.Markdown(elem_id="own-said")
-    opened = gr.State(None, time_to_live=KEPT_SECONDS)
+    opened = gr.State(None)
     _show_opened(tab, opened, answers)
     _copies(answers.catalog, translators)
     tab.select(fn=None, js=CHOOSE_LINKED_JS, inputs=choice, outputs=choice)
@@ -111,10 +106,11 @@ def _show_opened(tab: gr.Tab, opened: gr.State, answers: Answers) -> None:
             return
         # Answers of its own, in components of this session alone, so that nobody else can name it. The caches too:
         # names are unique within one catalog only.
-        alone = Answers(answers.catalog.only(own.translator), room=1 / 8)
+        alone = Answers(answers.catalog.only(own.model), room=1 / 8)
+        own.model.closing.append(alone.forget)
         with speaking(own.language):
             # Every tab has its component in the same place; if not, Gradio would give its script another one's value.
-            tab_of(own.translator).build(tab, alone, [own.translator])
+            tab_of(own.model).build(tab, alone, [own.model])
 
 
 def _copies(catalog: Catalog, translators: Sequence[i2i.Translator]) -> None:
@@ -153,13 +149,15 @@ def _list_own(request: gr.Request, profile: gr.OAuthProfile | None, token: gr.OA
     return gr.update(choices=found), said
 
 
-def _open_own(name: str | None, request: gr.Request, token: gr.OAuthToken | None) -> tuple[Opened | None, str]:
+def _open_own(
+    name: str | None, request: gr.Request, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
+) -> tuple[Opened | None, str]:
     opened: list[Opened] = []
 
     def load() -> str:
-        translator = open_own(name or "", token)
-        opened.append(Opened(translator, requested_language(request.headers)))
-        return text.ACCOUNT["opened"].format(title=translator.info.title)
+        model = open_own(name or "", profile, token)
+        opened.append(Opened(model, requested_language(request.headers)))
+        return text.ACCOUNT["opened"].format(title=model.info.title)
 
     said = _told(request, load)
     return (opened[0] if opened else None), said
@@ -173,37 +171,48 @@ def own_checkpoints(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None
         HubError: the Hub refuses.
     """
     profile, allowed = _account(profile, token)
-    try:
+    with _hub_sentences(profile.username, allowed):
         models = HfApi(token=allowed).list_models(author=profile.username, filter="i2i_models")
         return sorted(model.id for model in models)
-    except Exception as error:
-        raise i2i.HubError(hub.sentence(error, profile.username).replace(allowed, "…")) from None
 
 
-def open_own(name: str, token: gr.OAuthToken | None) -> i2i.Translator:
-    """Load a checkpoint with a visitor's own rights, into a folder that is deleted with the translator.
+def open_own(name: str, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> OwnModel:
+    """Load a checkpoint with a visitor's own rights, into a folder that is deleted when it closes.
 
-    The common cache does not hold it: what lies there is given to anybody when the Hub cannot be asked.
+    The common cache does not hold it: what lies there is given to anybody when the Hub cannot be asked. Whatever the
+    account had open before is closed.
 
     Raises:
         AccountError: nobody is logged in, or too many are open.
-        I2IError: the checkpoint cannot be had.
+        I2IError: the checkpoint cannot be had, or is too much for a page that others use.
     """
-    allowed = _allowed(token)
-    with _opening:
-        if len(_open) >= OPEN_AT_ONCE:
-            raise AccountError(text.ACCOUNT["too_many"])
+    profile, allowed = _account(profile, token)
+    with own_models.place(profile.username) as place:
         kept = tempfile.TemporaryDirectory(prefix="own-", ignore_cleanup_errors=True)
         try:
-            folder = hub.download(name.strip(), token=allowed, cache_dir=Path(kept.name), limit=MAX_WEIGHTS)
+            folder = hub.download(
+                name.strip(),
+                token=allowed,
+                cache_dir=Path(kept.name),
+                limit=MAX_BYTES,
+                seconds=DOWNLOAD_SECONDS,
+                check=_check_cost,
+            )
             network, info = methods.read(folder)
+            return place.fill(OwnModel(network, dataclasses.replace(info, name=name.strip()), folder, kept.cleanup))
         except BaseException:
             kept.cleanup()
             raise
-        translator = i2i.Translator(network, dataclasses.replace(info, name=name.strip()), folder)
-        weakref.finalize(translator, kept.cleanup)
-        _open.add(translator)
-        return translator
+
+
+def _check_cost(folder: Path) -> None:
+    """Refuse a network that would keep the server busy for long or fill its memory."""
+    cost = cost_of(folder)
+    if cost.multiply_adds > MOST_MULTIPLY_ADDS or cost.bytes > MOST_MAP_BYTES:
+        raise i2i.CheckpointError(
+            f"its size or width asks for {cost.multiply_adds / 1e9:,.0f} billion multiplications and layers of "
+            f"{cost.bytes / 1e6:,.0f} MB, where {MOST_MULTIPLY_ADDS / 1e9:.0f} and {MOST_MAP_BYTES / 1e6:.0f} MB fit."
+        )
 
 
 def copy_to(
@@ -213,18 +222,32 @@ def copy_to(
     profile: gr.OAuthProfile | None,
     token: gr.OAuthToken | None,
 ) -> str:
-    """Push a served checkpoint to the account of whoever is logged in, and say where it is.
+    """Push a served checkpoint to a new repo in the account of whoever is logged in, and say where it is.
 
     Raises:
-        AccountError: nobody is logged in.
+        AccountError: nobody is logged in, or there is a repo of that name.
         HubError: the Hub refuses.
     """
     profile, allowed = _account(profile, token)
     assert translator.folder is not None
     repo_id = f"{profile.username}/{name.strip()}"
+    check_name(repo_id)
+    with _hub_sentences(repo_id, allowed):
+        taken = HfApi(token=allowed).repo_exists(repo_id)
+    if taken:
+        raise AccountError(text.ACCOUNT["taken"].format(name=repo_id))
     comment = f"Copy of {translator.info.name}"
     push(translator.folder, repo_id, comment, private, token=allowed, check=methods.read, waits=(2.0,))
     return text.ACCOUNT["copied"].format(name=repo_id, url=f"{HfApi().endpoint}/{repo_id}")
+
+
+@contextlib.contextmanager
+def _hub_sentences(name: str, allowed: str) -> Iterator[None]:
+    """Turn whatever the Hub's library raises into a sentence about a repo or account, without the token."""
+    try:
+        yield
+    except Exception as error:
+        raise i2i.HubError(hub.sentence(error, name).replace(allowed, "…")) from None
 
 
 def _allowed(token: gr.OAuthToken | None) -> str:

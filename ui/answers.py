@@ -36,6 +36,11 @@ class Answers:
         self._codes: Cache[i2i.Codes] = Cache(int(CODE_BYTES * room), CODES, lambda codes: codes.tensor.nbytes)
         self._answers: Cache[Answer] = Cache(int(ANSWER_BYTES * room), ANSWERS, _characters)
 
+    def forget(self) -> None:
+        """Empty both caches."""
+        self._codes.clear()
+        self._answers.clear()
+
     def translate(self, payload: Any) -> Answer:
         """The server function of the drawing editor: the payload is that of `read_question`, the rest `answer`."""
         return self.answer(read_question(self.catalog, payload))

@@ -5,6 +5,7 @@ Called through `gradio_client`, plain HTTP (`/gradio_api/call/NAME`) or any MCP 
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +22,7 @@ from i2i_models.directions import Direction, DomainKey, opposite, source
 from ui import text
 from ui.catalog import AT_ONCE, Catalog
 from ui.errors import BadRequest, sentences
-from ui.payload import read_seed, read_temperature
+from ui.payload import open_picture, read_seed, read_temperature
 from ui.question import open_for
 from ui.uploads import shrink
 
@@ -325,7 +326,7 @@ def _path(image: Any) -> str:
 
 
 def _read(image: Any) -> Image.Image:
-    return i2i.open_image(_path(image))
+    return open_picture(Path(_path(image)))
 
 
 def _file(image: Image.Image) -> gr.FileData:

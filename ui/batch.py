@@ -8,7 +8,7 @@ import io
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest, sentences
 from ui.i18n import requested_language, speaking
+from ui.limits.fair_queue import Visitor
+from ui.limits.guard import ADDRESS
 from ui.payload import read_mapping, read_seed, read_temperature
 from ui.question import open_for, read_model
 from ui.uploads import REDUCTIONS, shrink
@@ -28,6 +30,9 @@ from ui.uploads import REDUCTIONS, shrink
 MOST_FILES = 60
 MAX_SIDE = 1024
 """Pixels of a result's longer side; the networks look at 128 or 256 of them."""
+AT_ONCE, AT_ONCE_ADDRESS = 8, 4
+"""Batches that are under way at the same time, of all visitors and of one address. They and those who draw take turns
+at the networks, a picture each, so more of them only take longer."""
 BAR = """<div class="progress"><progress value="{{value.done}}" max="{{value.count}}" aria-label="{{texts.progress}}">
 </progress><span role="status">{{value.words}}</span></div>"""
 BAR_CSS = """
@@ -38,6 +43,35 @@ span { font-size: .875rem; font-variant-numeric: tabular-nums; }
 
 Update = dict[Any, Any]
 """New values by component."""
+
+
+class Shares:
+    """Who has batches under way: one a session, and one address leaves places for others."""
+
+    def __init__(self, each_address: int) -> None:
+        self.each_address = each_address
+        self._taken: dict[Visitor, object] = {}
+        self._lock = threading.Lock()
+
+    def take(self, visitor: Visitor) -> Callable[[], None] | None:
+        """What gives the share back, however often it is called; None if the visitor has its share already."""
+        token = object()
+        with self._lock:
+            of_address = sum(address == visitor[0] for address, _ in self._taken)
+            if visitor in self._taken or of_address >= self.each_address:
+                return None
+            self._taken[visitor] = token
+
+        def give_back() -> None:
+            with self._lock:
+                if self._taken.get(visitor) is token:
+                    del self._taken[visitor]
+
+        return give_back
+
+
+_shares = Shares(AT_ONCE_ADDRESS)
+"""Of all tabs together."""
 
 
 class Batch:
@@ -171,7 +205,18 @@ def batch_panel(catalog: Catalog, view: gr.HTML, elem_id: str) -> None:
 
     def run(paths: list[str] | None, settings: Any, request: gr.Request) -> Iterator[Update]:
         language = requested_language(request.headers)
-        paths = paths or []
+        give_back = _shares.take((request.headers.get(ADDRESS.decode(), ""), request.session_hash or ""))
+        with speaking(language):
+            if give_back is None:
+                raise gr.Error(text.BATCH["under_way"], print_exception=False)
+        try:
+            yield from translate_all(paths or [], settings, language, give_back)
+        finally:
+            give_back()
+
+    def translate_all(
+        paths: list[str], settings: Any, language: str, give_back: Callable[[], None]
+    ) -> Iterator[Update]:
         taken = paths[:MOST_FILES]
         with speaking(language):
             try:
@@ -185,7 +230,7 @@ def batch_panel(catalog: Catalog, view: gr.HTML, elem_id: str) -> None:
             note: "",
             gallery: gr.update(value=[], visible=True),
             download: gr.update(visible=False),
-            under_way: (batch, len(paths)),
+            under_way: (batch, len(paths), give_back),
         }
         for i, path in enumerate(taken, 1):
             with speaking(language):
@@ -197,15 +242,16 @@ def batch_panel(catalog: Catalog, view: gr.HTML, elem_id: str) -> None:
             last = finished(batch, len(paths))
         yield {**last, note: "\n\n".join([*too_many, last[note]])}
 
-    def stop(running: tuple[Batch, int] | None) -> Update:
+    def stop(running: tuple[Batch, int, Callable[[], None]] | None) -> Update:
         if running is None:
             return {under_way: None}
-        batch, count = running
+        batch, count, give_back = running
+        give_back()
         last = finished(batch, count)
         return {**last, note: f"{text.BATCH['cancelled']} {last[note]}"}
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    job = start.click(run, [files, view], everything, concurrency_limit=2, concurrency_id="batch", **hidden)
+    job = start.click(run, [files, view], everything, concurrency_limit=AT_ONCE, concurrency_id="batch", **hidden)
     cancel.click(stop, under_way, everything, cancels=[job], queue=False, **hidden)
     gr.on(
         [files.upload, files.delete, files.clear],

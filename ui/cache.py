@@ -44,6 +44,12 @@ class Cache(Generic[V]):
                 _, dropped = self._values.popitem(last=False)
                 self.bytes -= self.size_of(dropped)
 
+    def clear(self) -> None:
+        """Drop every value."""
+        with self._lock:
+            self._values.clear()
+            self.bytes = 0
+
     def get_or_make(self, key: Hashable, make: Callable[[], V]) -> V:
         """The value of a key; if there is none, `make()`, which is then kept.
 

@@ -5,14 +5,19 @@ Anybody can send anything to a public page, so nothing in a payload is believed.
 
 import base64
 import binascii
+import contextlib
 import io
 import math
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 import i2i_models as i2i
+from i2i_models.images.depth import Range
+from i2i_models.images.reading import FORMATS
 from ui import text
 from ui.errors import BadRequest
 
@@ -50,10 +55,62 @@ def read_image(url: Any) -> Image.Image:
         data = base64.b64decode(url.partition(",")[2], validate=True)
     except binascii.Error:
         raise BadRequest(text.SERVER["bad_request"]) from None
-    image = i2i.open_image(data)
-    if max(image.size) > MAX_DRAWING_SIDE:
+    return open_picture(data, MAX_DRAWING_SIDE)
+
+
+def open_picture(source: Path | bytes, max_side: int | None = None, value_range: Range | None = None) -> Image.Image:
+    """A picture of anybody, once there is memory for it: all that are decoded at the same time share `ROOM`.
+
+    Args:
+        max_side: pixels; the header alone is judged by it.
+        value_range: as for `i2i.open_image`.
+
+    Raises:
+        BadRequest: it has more.
+        ImageError: as `i2i.open_image`.
+    """
+    width, height = _size(source)
+    if max_side is not None and max(width, height) > max_side:
         raise BadRequest(text.SERVER["drawing_too_large"])
-    return image
+    with ROOM.taken(width * height * BYTES_A_PIXEL):
+        return i2i.open_image(source, value_range)
+
+
+def _size(source: Path | bytes) -> tuple[int, int]:
+    """What a picture's header says; nothing for what is none, which opening it will say."""
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+            return image.size
+    except Exception:  # whatever Pillow's readers raise at a damaged file
+        return 0, 0
+
+
+class Room:
+    """A bound on bytes that are under way at the same time; who finds none waits."""
+
+    def __init__(self, size: int) -> None:
+        self.size = self._left = size
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def taken(self, count: int) -> Iterator[None]:
+        """Inside, so many bytes are taken; all, where it is more than there is."""
+        count = min(count, self.size)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= count)
+            self._left -= count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += count
+                self._changed.notify_all()
+
+
+ROOM = Room(400_000_000)
+"""For pictures that are being decoded."""
+BYTES_A_PIXEL = 10
+"""While a picture is decoded: as it is in the file, with transparency, and as RGB."""
 
 
 def read_seed(value: Any) -> int | None:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from i2i_models.images.outlines import dark_on_light
 from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest
-from ui.payload import read_image, read_mapping, read_seed, read_share, read_switch, read_temperature
+from ui.payload import open_picture, read_image, read_mapping, read_seed, read_share, read_switch, read_temperature
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,5 +171,5 @@ def open_for(translator: i2i.Translator, direction: Direction, path: str) -> Ima
         ImageError: the file is no image.
     """
     domain = translator.info.domains[source(direction)]
-    image = i2i.open_image(path, domain.range)
+    image = open_picture(Path(path), value_range=domain.range)
     return dark_on_light(image) if domain.kind == "outline" else image

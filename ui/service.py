@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from i2i_models.inference.graph import is_private
 from ui import account
 from ui.api import KEPT_SECONDS
 from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
-from ui.limits.guard import Guard
+from ui.limits.fair_queue import Visitor
+from ui.limits.guard import ADDRESS, Guard
+from ui.limits.kept_page import KeepPage
+from ui.limits.origin import Names, OwnOrigin
+from ui.limits.rate_limit import Counts
+from ui.own_models import own_models
 from ui.training import scope
 from ui.uploads import MAX_FILE_BYTES
 
@@ -34,8 +42,8 @@ SESSIONS = 500
 """Sessions for which Gradio keeps a copy of the page's state; beyond, the longest quiet ones begin anew."""
 QUEUED = 200
 """Events that may wait in Gradio's queue; further ones are refused at once."""
-TEMPORARY_BYTES = 2_000_000_000
-"""Bytes of uploads and results together, however young they are."""
+TEMPORARY_BYTES, TEMPORARY_FILES = 2_000_000_000, 20_000
+"""Of uploads and results together, however young they are."""
 TIDY_SECONDS = 20
 PATIENCE = 10.0
 """Seconds for running work to finish when the server is told to end."""
@@ -46,7 +54,7 @@ POLICY = {
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob: https://cdnjs.cloudflare.com",
     "style-src": "'self' 'unsafe-inline'",
     "font-src": "'self' data:",
-    "img-src": "'self' data: blob: https:",  # model cards show pictures from elsewhere
+    "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
     "connect-src": "'self' data: blob:",
     "worker-src": "'self' blob:",
@@ -84,10 +92,15 @@ class SafeHeaders:
 class Service:
     """One page on one server."""
 
-    def __init__(self, page: gr.Blocks, catalog: Catalog) -> None:
+    def __init__(self, page: gr.Blocks, catalog: Catalog, host: str = "127.0.0.1") -> None:
+        """
+        Args:
+            host: what the server listens on.
+        """
         self.page, self.catalog = page, catalog
+        self.names = Names.from_environment(host)
         # Only a Space certainly has a proxy in front, which nobody can go round.
-        self.guard = Guard(MAX_FILE_BYTES, behind_proxy=account.on_space())
+        self.guard = Guard(MAX_FILE_BYTES, account.on_space(), Counts.from_environment(), self._events)
         scope.set_apart()
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
         # Gradio looks for work a thousand times a second, which takes 4 % of a core from the networks.
@@ -140,27 +153,56 @@ class Service:
         self.catalog.stop_warming(PATIENCE)
         self.page.close(verbose=False)
 
+    def _events(self) -> Iterator[Visitor]:
+        """Whose events wait or run in Gradio's queue."""
+        queue = self.page._queue
+        waiting = [event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
+        running = [event for job in queue.active_jobs for event in job or ()]
+        for event in (*waiting, *running):
+            address = event.request.headers.get(ADDRESS.decode(), "") if event.request else ""
+            yield address, event.session_hash or ""
+
     def _is_busy(self) -> bool:
         questions, events = self.guard.queue, self.page._queue
         return bool(questions.running or len(questions) or len(events) or any(events.active_jobs))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
+        # Here and not among the middleware: Gradio puts its own before those, which answers other sites by itself.
+        app.middleware_stack = OwnOrigin(KeepPage(app.middleware_stack), self.names)
         task = asyncio.create_task(_keep_tidy())
         yield
         task.cancel()
 
 
+def private_folder(port: int) -> Path:
+    """A folder for uploads and results that nobody else can look into, and that no other program tidies or uses.
+
+    A page that starts again on its port finds, and tidies, what it left.
+    """
+    folder = Path(tempfile.gettempdir()) / f"i2i-{os.getuid() if hasattr(os, 'getuid') else ''}-{port}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if is_private(folder):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="i2i-"))  # somebody else took the name
+
+
 async def _keep_tidy() -> None:
     while True:
         await asyncio.sleep(TIDY_SECONDS)
+        own_models.close_old()
         try:
             await anyio.to_thread.run_sync(tidy, Path(get_upload_folder()))
         except OSError:
             log.exception("tidying up the uploads failed")
 
 
-def tidy(folder: Path, max_bytes: int = TEMPORARY_BYTES, max_age: float = KEPT_SECONDS) -> None:
+def tidy(
+    folder: Path, max_bytes: int = TEMPORARY_BYTES, max_age: float = KEPT_SECONDS, max_files: int = TEMPORARY_FILES
+) -> None:
     """Delete a folder's old files, and the oldest of the others until they fit; uploads that broke off are among them.
 
     Gradio's own `delete_cache` knows only the files of finished uploads, and no bound but their age.
@@ -171,12 +213,12 @@ def tidy(folder: Path, max_bytes: int = TEMPORARY_BYTES, max_age: float = KEPT_S
             if path.is_file() and not path.is_symlink():
                 state = path.stat()
                 found.append((state.st_mtime, state.st_size, path))
-    total, now = sum(size for _, size, _ in found), time.time()
+    total, count, now = sum(size for _, size, _ in found), len(found), time.time()
     for changed, size, path in sorted(found, key=lambda one: one[0]):
-        if now - changed <= max_age and total <= max_bytes:
+        if now - changed <= max_age and total <= max_bytes and count <= max_files:
             break
         with contextlib.suppress(OSError):
             path.unlink()
-            total -= size
+            total, count = total - size, count - 1
             if path.parent != folder:
                 path.parent.rmdir()  # one folder a file; if another lies in it this fails, which is right

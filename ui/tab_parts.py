@@ -9,7 +9,7 @@ import gradio as gr
 import i2i_models as i2i
 from i2i_models.directions import Direction, source, target
 from ui import text
-from ui.model_card import card_markdown
+from ui.model_card import card_html
 
 PRIVATE: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
 """Options of events that serve the page alone: answered at once, and no part of the API."""
@@ -81,7 +81,7 @@ def card_panel(choice: ModelChoice, elem_id: str) -> None:
     """
     with gr.Accordion(text.CONTROLS["card"], open=False, elem_id=f"{elem_id}-card", elem_classes="card") as accordion:
         card = gr.Markdown()
-    accordion.expand(lambda name: card_markdown(choice.translators[name]), choice.model, card, **PRIVATE)
+    accordion.expand(lambda name: card_html(choice.translators[name]), choice.model, card, **PRIVATE)
     choice.model.change(lambda: gr.Accordion(open=False), outputs=accordion, **PRIVATE)
 
 

@@ -210,6 +210,7 @@ BATCH = Words(
         "summary": "{done} of {count} pictures translated.",
         "skipped": "{count} could not be used:",
         "cancelled": "Cancelled.",
+        "under_way": "Pictures of yours are being translated already. Please wait for them, or cancel them.",
         "too_many": "At most {limit} pictures are taken at a time; the others were left out.",
     },
 )
@@ -412,6 +413,9 @@ ACCOUNT = Words(
         "found": "{count} found.",
         "opened": "**{title}** is open below, for you alone.",
         "too_many": "Too many visitors have models of their own open just now. Please try again in a few minutes.",
+        "opening": "A model of yours is being opened already. Please wait until it is there.",
+        "closed": "This model was closed: nobody used it for an hour, or you opened another. Open it again above.",
+        "taken": "{name} exists already. Please choose another name.",
         "copy": "Copy a model to your account",
         "copy_which": "Model",
         "copy_name": "Name of the new repo",
@@ -433,6 +437,12 @@ LIMITS = Words(
         "closed": "This page does not offer that.",
         "no_endpoint": "There is no endpoint of that name here; /gradio_api/info lists them.",
         "disk_full": "The server has no room for that file just now. Please try again later; the number is {id}.",
+        "foreign_origin": "Another web site asked this in your name, so it was left out. Please open the page itself.",
+        "foreign_host": "This page is not called {host}. Whoever runs it can add names: I2I_HOSTS={host}.",
+        "long_session": "A session’s name has at most {limit} characters.",
+        "too_many_files": "Those are too many files at once; at most {limit} can be sent.",
+        "too_many_events": "Enough of yours is under way. Please wait until some of it is done.",
+        "no_type": "Please say in Content-Type what is sent: application/json or multipart/form-data.",
     },
 )
 

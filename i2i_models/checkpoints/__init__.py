@@ -1,7 +1,7 @@
 """Checkpoints: a folder laid out as its Hub repo, what its files say, and how networks are saved in it and read."""
 
 from .capabilities import Capabilities, Chance
-from .config import CONFIG, Domain, Info, Kind, NetworkConfig, check_choice, check_range, read_config
+from .config import CONFIG, Domain, Info, Kind, NetworkConfig, check_choice, check_range, read_config, shown
 from .folder import (
     CARD,
     DISCRIMINATOR,
@@ -46,5 +46,6 @@ __all__ = [
     "read_discriminators",
     "read_info",
     "save",
+    "shown",
     "write_text",
 ]

@@ -38,7 +38,7 @@ def read_palette(path: Path) -> LabelSet:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        palette = {str(name): _colour(colour) for name, colour in found["palette"].items()}
+        palette = {str(name): read_colour(colour) for name, colour in found["palette"].items()}
         labels = LabelSet(
             palette, found.get("background", next(iter(palette))), found.get("foreground", list(palette)[-1])
         )
@@ -74,7 +74,8 @@ def flatten_labels(image: Image.Image, palette: Palette) -> Image.Image:
     return Image.fromarray(colours[nearest_label(image, palette)])
 
 
-def _colour(values: object) -> tuple[int, int, int]:
+def read_colour(values: object) -> tuple[int, int, int]:
+    """A colour out of JSON. Raises ValueError for anything but three whole numbers in 0 … 255."""
     if not isinstance(values, list | tuple):
         raise ValueError
     red, green, blue = values

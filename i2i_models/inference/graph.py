@@ -3,11 +3,15 @@
 OpenVINO is imported inside of functions, since torch does its work where it is missing.
 """
 
+import contextlib
 import functools
 import hashlib
+import hmac
 import io
 import logging
 import os
+import secrets
+import stat
 import threading
 import warnings
 from pathlib import Path
@@ -23,6 +27,8 @@ KEPT_FILES = 100
 DIGEST_BYTES = 32
 WRONG = 0.2
 """Root mean square error, as a share of the values', from which a result in bfloat16 is a mistake and no rounding."""
+KEY = "key"
+"""The file beside the graphs with what their digests are keyed by: whoever cannot read it cannot make a graph."""
 
 
 class Graph:
@@ -138,7 +144,7 @@ def _from_cache(file: Path | None, options: dict[str, str]) -> Any:
     try:
         data = file.read_bytes()
         digest, graph = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
-        if digest != _digest(graph):  # never given to OpenVINO, which trusts what it reads
+        if not hmac.compare_digest(digest, _digest(graph, file.parent)):  # OpenVINO trusts what it reads
             raise ValueError("wrong digest")
         model = core().import_model(graph, "CPU", options)
         file.touch()
@@ -160,7 +166,7 @@ def _to_cache(model: Any, file: Path | None) -> None:
         model.export_model(exported)
         graph = exported.getvalue()
         temporary = file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_bytes(_digest(graph) + graph)
+        temporary.write_bytes(_digest(graph, file.parent) + graph)
         os.replace(temporary, file)
         kept = sorted(file.parent.glob("*.graph"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in kept[KEPT_FILES:]:
@@ -169,5 +175,34 @@ def _to_cache(model: Any, file: Path | None) -> None:
         log.warning("the compiled graph cannot be kept in %s (%s)", file.parent, error)
 
 
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+def _digest(data: bytes, folder: Path) -> bytes:
+    return hmac.digest(_key(folder), data, "sha256")
+
+
+def _key(folder: Path) -> bytes:
+    """The key of a folder, made if there is none.
+
+    Raises:
+        PermissionError: others than this user may write into the folder or read the key.
+    """
+    if not is_private(folder, forbidden=0o022):
+        raise PermissionError(f"{folder} can be written by other users: chmod 700 {folder}")
+    path = folder / KEY
+    if not path.exists():
+        temporary = folder / f"{KEY}.{os.getpid()}.tmp"
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(DIGEST_BYTES))
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            os.link(temporary, path)
+        temporary.unlink()
+    if not is_private(path):
+        raise PermissionError(f"{path} is open to other users: delete it")
+    return path.read_bytes()
+
+
+def is_private(path: Path, forbidden: int = 0o077) -> bool:
+    """Whether a path is this user's and nobody has the `forbidden` rights to it. Where there are no owners, always."""
+    if not hasattr(os, "getuid"):
+        return True
+    state = path.lstat()
+    return state.st_uid == os.getuid() and not stat.S_ISLNK(state.st_mode) and not state.st_mode & forbidden

@@ -24,6 +24,8 @@ from .engine import Engine, make_engine
 
 LONG, LONGEST = 2, 32
 """How many times as long as wide an image is that is translated in one long pass. Longer ones would take too long."""
+CARD_CHARS = 200_000
+"""Of a model card that are read."""
 
 
 class Codes:
@@ -129,9 +131,15 @@ class Translator:
 
     @property
     def card(self) -> str:
-        """The text of the model card; empty if there is none."""
-        path = self.folder / checkpoints.CARD if self.folder else None
-        return path.read_text(encoding="utf-8") if path and path.is_file() else ""
+        """The text of the model card, at most `CARD_CHARS` of it; empty if there is none."""
+        if not self.folder:
+            return ""
+        try:
+            # Whatever is no UTF-8 in it: a card must not cost the checkpoint.
+            with open(self.folder / checkpoints.CARD, encoding="utf-8", errors="replace") as file:
+                return file.read(CARD_CHARS)
+        except OSError:
+            return ""
 
     @property
     def examples(self) -> list[Path]:

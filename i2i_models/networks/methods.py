@@ -24,7 +24,9 @@ def method_of(folder: Path) -> type[TranslationNetwork]:
     name = checkpoints.read_config(folder)["method"]
     if name not in METHODS:
         known = ", ".join(METHODS)
-        raise CheckpointError(f"{folder / checkpoints.CONFIG}: method {name!r} is unknown; known are {known}.")
+        raise CheckpointError(
+            f"{folder / checkpoints.CONFIG}: method {checkpoints.shown(name)} is unknown; known are {known}."
+        )
     return METHODS[name]
 
 

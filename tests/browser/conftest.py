@@ -4,16 +4,16 @@ import itertools
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from conftest import free_port
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -27,6 +27,7 @@ from .translation_view import ARTIFACTS, TranslationView
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or ROOT / "checkpoints")
 NEEDED = ("emoji-pix2pix", "facades-pix2pix")
+FAILED = pytest.StashKey[bool]()
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,13 +37,6 @@ CHROMIUM_FLAGS = [
 ]
 
 expect.set_options(timeout=15_000)  # the machine may be busy with other tests
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -168,12 +162,22 @@ def open_view(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
         return view
 
     yield open_page
-    ARTIFACTS.mkdir(exist_ok=True)
+    complaints = [complaint for view in views for complaint in view.complaints]
     for number, view in enumerate(views):
-        name = re.sub(r"[^\w.-]+", "-", request.node.name)
-        view.page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", full_page=True)
+        if complaints or request.node.stash.get(FAILED, False):
+            name = re.sub(r"[^\w.-]+", "-", request.node.name)
+            ARTIFACTS.mkdir(exist_ok=True)
+            view.page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", full_page=True)
         view.page.context.close()
-    assert not [complaint for view in views for complaint in view.complaints]
+    assert not complaints
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note of a test whether it failed, for the picture of its pages that is made afterwards."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from i2i_models.hub.push import push
 from ui import account, page
+from ui.service import Service
 from ui.theme import CSS, THEME
 
 from .multimodal_tab import MultimodalTab, save_munit
@@ -25,8 +27,12 @@ def address(hub: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     push(make(tmp_path / "plain"), "owner/plain", private=True)
     save_munit(tmp_path / "served" / "shown", "For all", ("outline", "picture"), seed=4)
     monkeypatch.setattr(account, "is_offered", lambda: True)
-    built, _ = page.build(tmp_path / "served")
-    _, url, _ = built.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS)
+    monkeypatch.setenv("I2I_OPENING", "off")
+    built, catalog = page.build(tmp_path / "served")
+    options = Service(built, catalog).launch_options
+    _, url, _ = built.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS, **options
+    )
     yield url.rstrip("/")
     built.close()
 
@@ -40,7 +46,7 @@ def open_own(page: Page, name: str) -> None:
 
 
 def test_ones_own_model_with_styles_opens_with_its_editor_and_panels(
-    address: str, open_view: Callable[..., TranslationView]
+    address: str, open_view: Callable[..., TranslationView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = open_view(address)
     page = view.page
@@ -51,9 +57,15 @@ def test_ones_own_model_with_styles_opens_with_its_editor_and_panels(
     view.complaints.clear()  # leaving the page breaks off what it was asking
     shared = MultimodalTab(view)
     shared.open()
+    listed, find = threading.Event(), account.own_checkpoints
+    monkeypatch.setattr(account, "own_checkpoints", lambda *who: listed.wait(30) and find(*who))
     page.get_by_role("tab", name="Yours").click()
-
-    open_own(page, "owner/plain")
+    page.locator("#own-choice input").fill("owner/plain")  # faster than the list
+    listed.set()
+    expect(page.locator("#own-said")).to_contain_text("2 found")
+    expect(page.locator("#own-choice input")).to_have_value("owner/plain")
+    page.locator("#own-open").click()
+    expect(page.locator("#own-said")).to_contain_text("is open below, for you alone")
     expect(page.locator("#own-view .editor[data-kind]")).to_be_visible()
     open_own(page, "owner/styles")  # in the place of the other one
     own = MultimodalTab(view, "own")

@@ -1,7 +1,6 @@
 """The Multimodal tab: every way to a style, what is done with one, and two visitors at it at the same time."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -360,7 +359,6 @@ def test_a_phone(open_multimodal: Open) -> None:
     multimodal.swipe_down(box)
     multimodal.moved_on(text)
     assert multimodal.page.evaluate("() => scrollY") == at, "dragging on the pad scrolled the page"
-    multimodal.page.screenshot(path=Path(__file__).parent / "artifacts" / "multimodal-phone-pad.png")
     multimodal.screenshot("multimodal-phone")
 
 

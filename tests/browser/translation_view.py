@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,9 @@ class TranslationView:
         expect(seed).to_be_visible() if on else expect(seed).to_be_hidden()
 
     def screenshot(self, name: str) -> None:
+        """Keep a picture of the whole page for whoever wants to look, which takes seconds: only with SCREENSHOTS=1."""
+        if not os.environ.get("SCREENSHOTS"):
+            return
         ARTIFACTS.mkdir(exist_ok=True)
         self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
 

@@ -7,14 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from socket import socket
 from typing import NamedTuple
 
 import httpx
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, free_port
 from PIL import Image, ImageDraw
 
 import i2i_models as i2i
@@ -89,13 +88,6 @@ def start(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Started]]:
             one.process.wait(20)
         except subprocess.TimeoutExpired:
             one.process.kill()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def pixels(image: Image.Image | bytes) -> np.ndarray:

@@ -5,8 +5,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from gradio_client import Client, handle_file
 
 import i2i_models as i2i
 from i2i_models.errors import CheckpointError, ShapeError
@@ -22,11 +24,13 @@ from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.payload import to_data_url
 
-from .conftest import PAIRED, STYLED, drawing, pixels
+from .conftest import PAIRED, STYLED, Started, drawing, pixels
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r deploy/requirements.txt")
 serve = pytest.importorskip("ray.serve", reason="Ray came without Serve: pip install -r deploy/requirements.txt")
 psutil = pytest.importorskip("psutil")
+
+pytestmark = pytest.mark.slow
 
 SECONDS = 8.0
 """Of load, a replica killed in their middle."""
@@ -134,3 +138,19 @@ def test_a_replica_killed_under_load_loses_no_request(
     while len({p.pid for p in replicas()} - {min(before)}) < 2:
         assert time.monotonic() < deadline, "no replica took the dead one's place"
         time.sleep(0.5)
+
+
+def test_the_command_serves_and_nobody_but_this_machine_reaches_its_ray(
+    start: Callable[..., Started], folder: Path, tmp_path: Path
+) -> None:
+    """`python deploy/ray_serve.py` as the README has it: it asks for a token, and listens on loopback alone."""
+    options = ("--max-replicas", "1", "--cpus", "0.5")
+    page = start("deploy/ray_serve.py", *options, HOME=str(tmp_path), RAY_AUTH_MODE="").answers()
+    program = Client(page.url, verbose=False)
+    drawing(1).save(tmp_path / "drawing.png")
+    made = program.predict(handle_file(str(tmp_path / "drawing.png")), PAIRED, api_name="/translate")
+    assert abs(pixels(Path(made).read_bytes()) - pixels(i2i.load(folder / PAIRED).translate(drawing(1)))).max() <= 1
+    assert (tmp_path / ".ray" / "auth_token").stat().st_mode & 0o077 == 0
+    processes = [psutil.Process(page.process.pid), *psutil.Process(page.process.pid).children(recursive=True)]
+    heard = {c.laddr.ip for p in processes for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+    assert heard and all(ip_address(ip).is_loopback for ip in heard)

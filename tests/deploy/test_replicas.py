@@ -9,17 +9,20 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import ROOT
+from conftest import ROOT, free_port
 from gradio_client import Client, handle_file
 
 import i2i_models as i2i
 from ui.payload import to_data_url
 
-from .conftest import PAIRED, Started, drawing, free_port, pixels
+from .conftest import PAIRED, Started, drawing, pixels
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"),
+]
 
 
 class Balanced:
@@ -90,9 +93,11 @@ def test_a_visitor_stays_with_a_replica_and_goes_on_with_the_other(
     balanced: Balanced, folder: Path, tmp_path: Path
 ) -> None:
     image = to_data_url(drawing())
-    visitors = [Visitor(balanced.url) for _ in range(10)]
-    homes = [visitor.ask(image=image)[1] for visitor in visitors]
-    assert set(homes) == set(balanced.pages)  # both have work
+    visitors, homes = [], []
+    while len(visitors) < 5 or set(homes) != set(balanced.pages):  # until both have work
+        assert len(visitors) < 60, "all came to one replica"
+        visitors.append(Visitor(balanced.url))
+        homes.append(visitors[-1].ask(image=image)[1])
     answers = [visitor.ask(image=image)[0] for visitor in visitors]
     key = answers[0]["key"]
     for visitor, home in zip(visitors, homes, strict=True):

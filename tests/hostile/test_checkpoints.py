@@ -9,13 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.networks import methods
+from ui.catalog import Catalog
+from ui.compare import find_tasks
+from ui.editor import input_spec
+from ui.model_card import card_html
 
 from .conftest import PLAIN, STYLED, save_checkpoints
 
@@ -149,6 +156,15 @@ LIES: dict[str, Any] = {
     "domains in words": {"domains": {"A": "x", "B": "y"}},
     "palette": {"domains": {"A": {"name": "a", "palette": {"x": [1, 2]}}, "B": {"name": "b"}}},
     "abilities": {"abilities": {"paired": "yes"}},
+    "a list for a title": {"title": ["x"]},
+    "a title of a book": {"title": "x" * 1000},
+    "half a surrogate for a title": {"title": "\ud800"},
+    "a list for the training": {"training": [1]},
+    "a colour beyond": {"domains": {"A": {"name": "a", "palette": {"x": [1, 2, 999]}}, "B": {"name": "b"}}},
+    "a number for a name": {"domains": {"A": {"name": 7}, "B": {"name": "b"}}},
+    "a list for a kind": {"domains": {"A": {"name": "a", "kind": ["labels"]}, "B": {"name": "b"}}},
+    "deep": {"training": "[" * 100_000},
+    "endless": {"training": "x" * 2_000_000},
     "other abilities": {"abilities": None},
 }
 
@@ -174,3 +190,58 @@ def _picture() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(10**400),
+    lambda inside: st.lists(inside, max_size=5) | st.dictionaries(st.text(max_size=8), inside, max_size=4),
+    max_leaves=10,
+)
+ROW = st.fixed_dictionaries(
+    {"metric": st.just("truth") | JSON, "direction": st.just("A2B") | JSON, "l1": JSON},
+    optional={"ssim": JSON, "split": JSON, "images": JSON},
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    changes=st.dictionaries(st.sampled_from(("title", "size", "domains", "network", "abilities", "training")), JSON),
+    domain=st.fixed_dictionaries({"name": st.just("a") | JSON}, optional={"kind": JSON, "palette": JSON}),
+    metrics=st.lists(ROW, max_size=3).map(lambda rows: {"metrics": rows}) | JSON,
+    card=st.binary(max_size=60),
+)
+def test_a_broken_checkpoint_costs_itself_alone(
+    copy: Callable[[str], Path], changes: dict[str, Any], domain: Any, metrics: Any, card: bytes
+) -> None:
+    """Whatever its files hold, what the page is built of can be built and sent, the others' part too."""
+    folder, other = copy(PLAIN), copy(STYLED)
+    config = json.loads((folder / checkpoints.CONFIG).read_text())
+    domains = {"A": {**config["domains"]["A"], **domain}, "B": config["domains"]["B"]}
+    (folder / checkpoints.CONFIG).write_text(json.dumps({**config, "domains": domains, **changes}))
+    (folder / checkpoints.METRICS).write_text(json.dumps(metrics))
+    (folder / checkpoints.CARD).write_bytes(card)
+    is_built(folder.parent, other.name)
+    shutil.rmtree(folder)
+
+
+def test_deep_files_cost_their_checkpoint_alone(copy: Callable[[str], Path]) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    folder, other = copy(PLAIN), copy(STYLED)
+    (folder / checkpoints.METRICS).write_text(f'{{"metrics": {deep}}}')
+    is_built(folder.parent, PLAIN, other.name)
+    config = (folder / checkpoints.CONFIG).read_text()
+    (folder / checkpoints.CONFIG).write_text(config.replace('"training": {}', f'"training": {deep}'))
+    is_built(folder.parent, other.name)
+
+
+def is_built(folder: Path, *names: str) -> None:
+    """Make of a folder of checkpoints what the page is made of; some of them must be there."""
+    catalog = Catalog(folder)
+    translators = catalog.translators.values()
+    assert set(names) <= set(catalog.translators)
+    tasks = find_tasks(translators)
+    assert {method["checkpoint"] for task in tasks.values() for method in task["methods"]} == set(catalog.translators)
+    specs = [input_spec(translator, direction) for translator in translators for direction in translator.directions]
+    # As Gradio sends it, which takes no number that is too long, and no text that is none.
+    assert orjson.dumps([tasks, specs, [translator.info.title for translator in translators]])
+    assert orjson.dumps([card_html(translator) for translator in translators])

@@ -253,9 +253,19 @@ API = {
     "queue for event a billion": post(
         "/gradio_api/queue/join", 404, json={"data": [], "fn_index": 10**9, "session_hash": "x"}
     ),
-    "queue with 10 MB": post("/gradio_api/queue/join", 413, words(text.LIMITS["too_large"]), content=b" " * 10_000_000),
+    "queue with 10 MB": post(
+        "/gradio_api/queue/join",
+        413,
+        words(text.LIMITS["too_large"]),
+        content=b" " * 10_000_000,
+        headers={"Content-Type": "application/json"},
+    ),
     "cancel nothing": post("/gradio_api/cancel", 200, json={"session_hash": "x", "fn_index": 0, "event_id": "x"}),
-    "upload no form": post("/gradio_api/upload", 400, content=b"x"),
+    "upload no form": post("/gradio_api/upload", 400, json={"files": "x"}),
+    "a body of no kind": post("/gradio_api/queue/join", 415, text.LIMITS["no_type"], content=b"{}"),
+    "a body of plain text": post(
+        "/gradio_api/queue/join", 415, text.LIMITS["no_type"], content=b"{}", headers={"Content-Type": "text/plain"}
+    ),
     "upload a name that climbs": post("/gradio_api/upload", 200, "", files={"files": ("../../x.png", JPEG)}),
     "upload 21 MB": post("/gradio_api/upload", 413, "", files={"files": ("x", b"\0" * 21_000_000)}),
 }

@@ -19,7 +19,7 @@ from ui.catalog import Catalog
 from ui.editor import ServerFunction, editor_parts
 from ui.errors import Answer, sentences
 from ui.history import LINK_JS, history_parts
-from ui.model_card import card_markdown
+from ui.model_card import card_html
 from ui.payload import to_live_url
 from ui.question import read_model
 from ui.tab_parts import PRIVATE
@@ -27,6 +27,11 @@ from ui.tab_parts import PRIVATE
 HERE = Path(__file__).parent
 MAX_FIGURES = 3
 """Numbers under a picture; more would not be compared but studied, and for that there is the card."""
+
+METRICS_CHARS = 1_000_000
+"""Of `metrics.json` that are read."""
+LARGEST = 1e9
+"""No number that means something under a picture is larger."""
 
 Entry = tuple[i2i.Translator, Direction]
 
@@ -126,7 +131,7 @@ def compare_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Transla
         if translator is None:
             return gr.update(visible=False), ""
         label = text.COMPARE["about"].format(name=translator.info.name)
-        return gr.update(label=label, open=True, visible=True), card_markdown(translator)
+        return gr.update(label=label, open=True, visible=True), card_html(translator)
 
     task.change(fn=None, js="(task) => ({ task })", inputs=task, outputs=view, show_progress="hidden")
     view.recall(fn=None, js="({ task }) => task", inputs=view, outputs=task)
@@ -184,16 +189,19 @@ def _has_truths(translator: i2i.Translator, direction: Direction) -> bool:
 def _rows(translator: i2i.Translator, direction: Direction) -> dict[str, dict[str, Any]]:
     """What a checkpoint was measured by in a direction, by metric; nothing if its file is missing or damaged."""
     try:
-        path = (translator.folder or Path()) / checkpoints.METRICS
-        rows = json.loads(path.read_text(encoding="utf-8"))["metrics"]
-        return {row["metric"]: row for row in rows if row["direction"] == direction}
-    except (OSError, ValueError, KeyError, TypeError):
+        with open((translator.folder or Path()) / checkpoints.METRICS, encoding="utf-8") as file:
+            rows = json.loads(file.read(METRICS_CHARS))["metrics"]
+        return {row["metric"]: row for row in rows if row["direction"] == direction and isinstance(row["metric"], str)}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 
 def _number(figure: Figure, row: dict[str, dict[str, Any]]) -> float | None:
     value = row.get(figure.metric, {}).get(figure.value)
-    return float(value) if isinstance(value, int | float) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    # Compared before it becomes a float, which a whole number may be too long for; NaN fails, too.
+    return float(value) if -LARGEST <= value <= LARGEST else None
 
 
 def _shown(figure: Figure, row: dict[str, dict[str, Any]], rows: list[dict[str, dict[str, Any]]]) -> Shown:
@@ -204,7 +212,7 @@ def _shown(figure: Figure, row: dict[str, dict[str, Any]], rows: list[dict[str, 
     if value is not None:
         measured = row[figure.metric]
         about = text.COMPARE["measured"].format_map(
-            {key: measured.get(key, "?") for key in ("images", "split", "size")}
+            {key: str(measured.get(key, "?"))[:20] for key in ("images", "split", "size")}
         )
     return Shown(
         label=text.COMPARE[f"figure_{figure.value}"],
@@ -218,7 +226,7 @@ def _legend(figures: list[Figure], rows: list[dict[str, dict[str, Any]]], direct
     """What the numbers are, and of which direction and images."""
     if not figures:
         return ""
-    splits = sorted({str(row[f.metric].get("split")) for f in figures for row in rows if f.metric in row})
+    splits = sorted({str(row[f.metric].get("split"))[:20] for f in figures for row in rows if f.metric in row})
     words = [text.COMPARE[f"legend_{figure.value}"] for figure in figures]
     return text.COMPARE["legend"].format(direction=direction, split=", ".join(splits), figures="; ".join(words))
 
