@@ -197,7 +197,7 @@ def labelreader(
 def fit(reader: LabelReader, images: TranslationDataset, steps: int, batch_size: int, learning_rate: float) -> None:
     """Train a reader on pairs of label map and photo, which leaves it in eval mode."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    reader.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    reader.to(device).to(memory_format=torch.channels_last)
     adam = torch.optim.AdamW(reader.parameters(), learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     batches = DataLoader(images, batch_sampler=Stream(images, batch_size, lambda step: 2 * reader.size, 0, steps))

@@ -59,8 +59,8 @@ STREAMS, STREAMS_ADDRESS = 600, 150
 """Streams of events that are open at the same time, two a visitor: of all, and of one address."""
 EVENTS_SESSION, EVENTS_ADDRESS = 8, 48
 """Events of Gradio's queue that wait or run for one session, and for one address."""
-PARTS = 80
-"""Files in one form."""
+PARTS = 1000
+"""Files in one form: as many as Gradio's own uploader sends together, which the Train tab needs."""
 ADDRESS = b"x-i2i-address"
 """The header in which the app finds the guard's idea of who asks; nobody else can send it."""
 
