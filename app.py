@@ -2,11 +2,11 @@
 
 Environment: HOST and PORT choose the address (127.0.0.1:7860), I2I_CHECKPOINTS_DIR the folder of checkpoints,
 I2I_CHECKPOINTS more of them: folders, Hub ids and collections of the Hub, separated by commas;
-I2I_ENGINE what runs the networks (auto, openvino or torch);
-I2I_OPENING=off begins with empty paper; I2I_TRAIN says who may train in the page (on for all, off for nobody),
-I2I_JOBS_DIR where trainings lie; I2I_HOSTS has names by which visitors reach the page through a proxy; I2I_COUNTS is a
-store in which replicas count requests together (redis://HOST:6379), GRADIO_TEMP_DIR where uploads and results lie (a
-private folder of the page's own).
+I2I_ENGINE what runs the networks (auto, openvino or torch); I2I_OPENING=off begins with empty paper;
+I2I_TRAIN says who may train in the page (on for all, off for nobody), I2I_JOBS_DIR where trainings lie;
+I2I_HOSTS has names, separated by commas, by which visitors reach the page through a proxy; I2I_COUNTS is a store in
+which replicas count requests together (redis://HOST:6379), GRADIO_TEMP_DIR where uploads and results lie (a private
+folder of the page's own).
 """
 
 import contextlib
@@ -74,7 +74,7 @@ def main(elsewhere: "RemoteNetworks | None" = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # Before torch is imported: its idle threads would spin, and take from OpenVINO's a third of the processor.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with contextlib.suppress(OSError, AttributeError):  # not glibc
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # not glibc
         # Two heaps for all threads: with one for each, what a thread has freed no other can use.
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
     from i2i_models.errors import EngineError

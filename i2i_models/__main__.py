@@ -10,8 +10,10 @@ from tqdm import tqdm
 
 from .cli import run
 from .convert import convert
+from .directions import source as source_of
 from .errors import ImageError
-from .images.reading import SUFFIXES, open_image
+from .images.outlines import dark_on_light
+from .images.reading import OWN_MAX_PIXELS, SUFFIXES, is_litter, open_image
 from .inference.translator import load
 
 
@@ -21,6 +23,7 @@ def translate(
     output: Path,
     direction: str = "A2B",
     seed: int | None = None,
+    range: tuple[float, float] | None = None,
 ) -> None:
     """Translate image files and all images of folders.
 
@@ -30,16 +33,22 @@ def translate(
         output: where the results go, as NAME.png.
         direction: A2B or, if the method has it, B2A.
         seed: of the method's chance at test time (pix2pix: dropout); none by default.
+        range: of images with more than 8 bits, the values that are black and white; by default those of the training.
     """
     translator = load(checkpoint)
     translator.capabilities.check_direction(direction)
     files = [file for source in sources for file in _files(source)]
     if not files:
         raise ImageError(f"No images in {', '.join(map(str, sources))}.")
+    domain = translator.info.domains[source_of(direction)]  # type: ignore[arg-type]
+    value_range = range or domain.range
     failed = 0
     for file in tqdm(files, unit="image"):
         try:
-            result = translator.translate(open_image(file), direction, seed=seed)  # type: ignore[arg-type]
+            image = open_image(file, value_range, OWN_MAX_PIXELS)
+            if domain.kind == "outline":
+                image = dark_on_light(image)
+            result = translator.translate(image, direction, seed=seed)  # type: ignore[arg-type]
             output.mkdir(parents=True, exist_ok=True)
             result.save(output / f"{file.stem}.png")
         except ImageError as error:
@@ -66,7 +75,7 @@ def prepare(checkpoints: tyro.conf.Positional[list[str]]) -> None:
 
 def _files(source: Path) -> list[Path]:
     if source.is_dir():
-        return sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
+        return sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and not is_litter(path.name))
     return [source]
 
 

@@ -52,7 +52,8 @@ def convert(
         output: the checkpoint folder to write; its weights keep their full precision.
         second: CycleGAN's other generator, B → A; without it the checkpoint translates A → B only.
         discriminator: the discriminator of a U-Net (`latest_net_D.pth`) or of MUNIT or UNIT (`dis_*.pt`).
-        norm: the layers' norm, if what the tensors suggest is wrong.
+        norm: the layers' norm, if what the tensors suggest is wrong; batch_statistics for batch norms that were always
+            run by each picture's own statistics.
         size: side of the square images it was trained at; by default what the U-Net's depth says, else 256.
         name_a: what domain A shows.
         name_b: what domain B shows.
@@ -78,6 +79,11 @@ def convert(
     info = checkpoints.Info(output.name, f"{name_a} → {name_b}", network.method, side, domains, source)
     checkpoints.save(output, network, info, trained, precision=torch.float32)
     print(f"Wrote {output}: {network.title}, {' and '.join(network.directions)}, {network.config}.")
+    if norm is None and getattr(network.config, "norm", None) == "batch":
+        print(
+            "It has batch norms, which use the statistics that the training kept. Public code, unless run with --eval, "
+            "uses each picture's own: if the results look wrong, convert with --norm batch_statistics."
+        )
 
 
 def read_weights(path: Path) -> State:
@@ -287,6 +293,8 @@ def fill(modules: list[nn.Module], layers: Layers) -> None:
         wanted = module.state_dict()
         if "bias" in wanted and "bias" not in layer:  # no norm: public code then leaves biases out
             layer = {**layer, "bias": torch.zeros_like(wanted["bias"])}
+        if isinstance(module, nn.InstanceNorm2d):  # a batch norm that is to go without the statistics it kept
+            layer = {leaf: value for leaf, value in layer.items() if not leaf.startswith("running_")}
         if set(layer) - {"num_batches_tracked"} != set(wanted) - {"num_batches_tracked"}:
             raise CheckpointError(f"{name} has {', '.join(layer)}, but {', '.join(wanted)} were expected.")
         for leaf, value in layer.items():

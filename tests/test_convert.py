@@ -300,3 +300,17 @@ def test_from_the_command_line_to_a_picture(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(SystemExit) as end:
         runpy.run_module("i2i_models", run_name="__main__")
     assert end.value.code == 2
+
+
+def test_batch_norms_may_go_by_each_pictures_own_statistics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, io = golden("pix2pix_unet_256_batch")
+    convert("cyclegan-and-pix2pix", path, tmp_path / "kept")
+    assert "--norm batch_statistics" in capsys.readouterr().out
+    convert("cyclegan-and-pix2pix", path, tmp_path / "own", norm="batch_statistics")
+    kept, own = (i2i.load(tmp_path / name).network for name in ("kept", "own"))
+    x = io["input"][:1]
+    for module in kept.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.train()
+    with torch.inference_mode():
+        assert differs(own.decode(x, "A2B"), kept.decode(x, "A2B")) < 1e-3

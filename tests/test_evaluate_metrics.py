@@ -171,7 +171,7 @@ def test_a_reader_is_saved_found_by_its_labels_and_refused_if_damaged(tmp_path, 
     monkeypatch.setattr(label_reader, "READERS", tmp_path)
     assert label_reader.readers_for(FACADES) == []
     assert "Label score skipped" in capsys.readouterr().out
-    reader = LabelReader(FACADES, 32, 4, 3).half().float().eval()
+    reader = LabelReader(FACADES, 32, 4).half().float().eval()
     reader.save(tmp_path / "sub" / ".." / "facades.safetensors")
     (found,) = label_reader.readers_for(FACADES)
     photos = to_bytes(torch.rand(3, 3, 64, 64) * 2 - 1)

@@ -89,6 +89,17 @@ def test_the_cache_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(list(graph.cache_folder().glob("*.graph"))) == 2
 
 
+def test_bfloat16_that_computes_wrongly_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert Graph(layer(7), [X], "bf16").precision == "bf16"
+    converted = graph._converted
+    monkeypatch.setattr(graph, "_converted", lambda _, example: converted(layer(8), example))
+    assert Graph(layer(9), [X], "bf16").precision == "f32"
+    assert "computes wrongly" in caplog.text
+
+
 def test_a_graph_that_another_user_put_there_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,6 +18,7 @@ from i2i_models.networks.losses import adversarial, discriminator_loss, generato
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.munit import MUNITObjective
 from i2i_models.networks.unit import UNITObjective, kl
+from train.loop.parallel import GeneratorOutputs
 
 
 class FirstChannel(nn.Module):
@@ -213,3 +214,20 @@ def test_a_step_runs_no_network_more_often_than_it_must(method: str) -> None:
     for name in calls.keys() - pools.keys():
         group = name.partition(".")[0]
         assert calls[name] == (decoders[method] if group == "decoders" else expected[group]), name
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shade", [1.0, -1.0])
+def test_wholly_white_or_black_crops_have_gradients(method: str, shade: float) -> None:
+    torch.manual_seed(0)
+    network = tiny(method).train()
+    discriminators, objective = network.discriminators(), METHODS[method].Objective()
+    image = torch.full((1, 3, 64, 64), shade)
+    outputs = GeneratorOutputs(network, objective)(image, image)
+    losses = [
+        *objective.discriminator_loss(discriminators, image, image, outputs).values(),
+        *objective.generator_loss(discriminators, image, image, outputs).values(),
+    ]
+    torch.stack(losses).sum().backward()
+    gradients = [p.grad for part in (network, discriminators) for p in part.parameters() if p.grad is not None]
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)

@@ -1,5 +1,6 @@
 """The Train tab as the server sees it: who may, what the form makes of pictures, and the list of trainings."""
 
+import contextvars
 import inspect
 import json
 import os
@@ -8,9 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
 import pytest
+from authlib.integrations.starlette_client import StarletteOAuth2App
+from gradio import oauth
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.routing import Route
+from starlette.testclient import TestClient
 from test_look import pictures
 
 import i2i_models as i2i
@@ -19,7 +28,7 @@ from ui import text
 from ui.catalog import Catalog
 from ui.i18n import speaking
 from ui.page import build
-from ui.training import jobs, options, rights, runs, trial
+from ui.training import jobs, options, rights, runs, scope, trial
 from ui.training.form import Form
 
 HERE = SimpleNamespace(client=SimpleNamespace(host="127.0.0.1"), headers={})
@@ -80,7 +89,10 @@ def run(function: Any, *arguments: Any) -> Any:
     """What the last of a function's updates has, by the names of the form's attributes."""
     found = function(*arguments)
     if inspect.isgenerator(found):
-        *_, found = found
+        steps = found
+        # Each step in a context of its own, as Gradio takes them.
+        while (step := contextvars.copy_context().run(next, steps, None)) is not None:
+            found = step
     owner = function.__self__
     names = {id(component): name for name, component in vars(owner).items()}
     return {names[id(component)]: update for component, update in found.items()}
@@ -142,13 +154,13 @@ def made(folder: Path, id: str, state: dict[str, Any], **request: Any) -> Path:
     return path
 
 
-def ask(function: str, payload: Any, request: Any = HERE) -> dict[str, Any]:
-    answer = next(f for f in runs.run_functions() if f.__name__ == function)
+def ask(function: str, payload: Any, request: Any = HERE, serving: Any = None) -> dict[str, Any]:
+    answer = next(f for f in runs.run_functions(serving) if f.__name__ == function)
     return answer(payload, request, None, None)
 
 
 def test_the_list_tells_how_trainings_go_and_carries_wishes(folder: Path, catalog: Catalog) -> None:
-    assert ask("jobs", {})["jobs"] == []
+    assert ask("jobs", {}, serving=catalog)["jobs"] == []
     one, two, three = ("aaa0000000000001", "bbb0000000000002", "ccc0000000000003")
     running = made(folder, one, {"state": "running", "crashes": 1})
     made(folder, two, {"state": "waiting"})
@@ -195,6 +207,12 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
     checkpoints.save(folder.parent / "aaa", network, info)
     (path / "state.json").write_text('{"state": "done"}')
     assert trial.newest(jobs.named(id)).info.name == "aaa"
+    os.replace(folder.parent / "aaa", catalog.folder / "aaa")
+    (path / "job.json").write_text(
+        (path / "job.json").read_text().replace(str(folder.parent / "aaa"), str(catalog.folder / "aaa"))
+    )
+    (told,) = ask("jobs", {}, serving=catalog)["jobs"]
+    assert told["state"] == "done" and "aaa" in catalog.translators
     assert Path(trial.archive(jobs.named(id))).stat().st_size > 1000
 
 
@@ -210,3 +228,32 @@ def test_one_process_tends_however_many_ask(tmp_path: Path, monkeypatch: pytest.
     (process,) = started
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def test_running_jobs_in_an_account_is_asked_for_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradio's own log-in does not ask for it; `/login/jobs` asks for it besides the others."""
+    monkeypatch.setattr(oauth, "OAUTH_SCOPES", "openid profile read-repos jobs")
+    for name in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"):
+        monkeypatch.setattr(oauth, name, "x")
+    scope.set_apart()
+    assert oauth.OAUTH_SCOPES == "openid profile read-repos"
+    token: Any = SimpleNamespace(scope="openid read-repos")
+    assert not scope.is_missing(None)  # on one's own machine
+    monkeypatch.setattr(scope, "on_space", lambda: True)
+    assert scope.is_missing(None) and scope.is_missing(token)
+    assert not scope.is_missing(SimpleNamespace(scope="openid jobs"))  # type: ignore[arg-type]
+
+    async def metadata(_: Any) -> dict[str, str]:
+        return {"authorization_endpoint": "https://hub.example/oauth/authorize"}
+
+    monkeypatch.setattr(StarletteOAuth2App, "load_server_metadata", metadata)
+    monkeypatch.setenv("SPACE_HOST", "me-page.hf.space")
+    app = Starlette(
+        routes=[Route(scope.LOGIN, scope.log_in)], middleware=[Middleware(SessionMiddleware, secret_key="x")]
+    )
+    client = TestClient(app, follow_redirects=False)
+    assert client.get(scope.LOGIN).status_code == 404
+    monkeypatch.setattr(scope, "has_login", lambda: True)
+    asked = parse_qs(urlsplit(client.get(scope.LOGIN).headers["location"]).query)
+    assert asked["scope"] == ["openid profile read-repos jobs"]
+    assert asked["redirect_uri"] == ["https://me-page.hf.space/login/callback?_target_url=/"]

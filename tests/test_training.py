@@ -23,6 +23,7 @@ from i2i_models.errors import TrainingError
 from i2i_models.images.palettes import LabelSet, write_palette
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.pix2pix import Pix2PixConfig, Pix2PixObjective
+from train.data import sources
 from train.data.augmentation import Augmentation
 from train.data.dataset import Batch
 from train.loop import precision, state
@@ -73,13 +74,13 @@ def test_every_image_is_opened_once(
     if held_out:
         shutil.copytree(pairs / "test", tmp_path / "data" / "val")
     opened: list[str] = []
-    open_file = Image.open
+    open_file = sources.open_image
 
-    def counted(file: Path, **options: Any) -> Image.Image:
+    def counted(file: Path, *options: Any) -> Image.Image:
         opened.append(f"{file.parent.name}/{file.name}")
-        return open_file(file, **options)
+        return open_file(file, *options)
 
-    monkeypatch.setattr(Image, "open", counted)
+    monkeypatch.setattr(sources, "open_image", counted)
     method = METHODS["pix2pix" if paired else "munit"]
     started = job(tmp_path / "data", tmp_path, sample_every=2, steps=8, grow_from=None)
     train(method.method, dataclasses.replace(started, network=tiny(method.method).config, objective=method.Objective()))
@@ -267,3 +268,11 @@ print(before > 10 * faults())
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "True"
+
+
+def test_a_second_training_in_the_same_folder_is_refused(pairs: Path, tmp_path: Path) -> None:
+    first, second = (Trainer("pix2pix", job(pairs, tmp_path)) for _ in range(2))
+    with first._alone(), pytest.raises(TrainingError, match="Another training is writing"):
+        second.run()
+    with second._alone():
+        pass

@@ -10,6 +10,7 @@ from i2i_models.cli import run
 from i2i_models.networks.methods import METHODS
 
 from .data.augmentation import Augmentation
+from .data.check import check
 from .evaluation.classifier import classifier
 from .evaluation.evaluate import evaluate
 from .evaluation.label_reader import labelreader
@@ -50,6 +51,7 @@ def main() -> None:
     commands: dict[str, Callable[..., None]] = {name: command(name) for name in METHODS}
     others: dict[str, Callable[..., None]] = {
         "classifier": classifier,
+        "check": check,
         "distill": distill,
         "evaluate": evaluate,
         "labelreader": labelreader,

@@ -23,6 +23,7 @@ from ui import text
 from ui.catalog import AT_ONCE, Catalog
 from ui.errors import BadRequest, sentences
 from ui.payload import open_picture, read_seed, read_temperature
+from ui.question import open_for
 from ui.uploads import shrink
 
 MAX_SIDE = 2048
@@ -118,7 +119,8 @@ class Api:
         """Translate an image from one domain of a checkpoint to the other, such as an outline to an emoji.
 
         Args:
-            image: PNG, JPEG, WebP or GIF: an uploaded file or a data URL; addresses elsewhere are not fetched.
+            image: PNG, JPEG, WebP or GIF: an uploaded file or a data URL, data:image/png;base64,iVBORw0KGgo…; addresses
+                elsewhere (https:) are not fetched: download the file and send its bytes.
             checkpoint: a name that `checkpoints` lists.
             direction: A2B or B2A, one of the checkpoint's directions.
             seed: a whole number that decides what is left to chance (dropout, latent noise, style); null for no chance.
@@ -273,7 +275,7 @@ class Api:
     ) -> tuple[i2i.Translator, i2i.Codes]:
         translator = self.catalog.named(checkpoint)
         translator.capabilities.check_direction(direction)
-        picture = _read(image)
+        picture = open_for(translator, direction, _path(image))
         shrink(picture, side, translator.info.domains[source(direction)].kind)
         with self.catalog.pool.slot():
             return translator, translator.encode(picture, direction)
@@ -316,11 +318,15 @@ def _answering(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-def _read(image: Any) -> Image.Image:
-    """The picture that a client uploaded; `Page` has checked where it lies."""
+def _path(image: Any) -> str:
+    """Where the picture lies that a client uploaded; `Page` has checked the place."""
     if not is_file_obj(image):
         raise BadRequest(text.API["no_file"])
-    return open_picture(Path(image["path"]))
+    return str(image["path"])
+
+
+def _read(image: Any) -> Image.Image:
+    return open_picture(Path(_path(image)))
 
 
 def _file(image: Image.Image) -> gr.FileData:

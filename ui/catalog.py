@@ -67,6 +67,15 @@ class Catalog:
             raise BadRequest(text.SERVER["unknown_checkpoint"].format(name=str(name)[:60]))
         return translator
 
+    def add(self, folder: Path) -> None:
+        """Serve one more checkpoint to whoever names it; tabs offer it when the page is built anew.
+
+        Raises:
+            CheckpointError: it cannot be loaded.
+        """
+        translator = i2i.load(folder, lazy=True)
+        self.translators = {**self.translators, translator.info.name: translator}
+
     def only(self, translator: i2i.Translator) -> "Catalog":
         """A catalog of one translator, which need not be in this catalog. Both share the pool."""
         catalog = copy.copy(self)

@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 import i2i_models as i2i
+from i2i_models.images.depth import Range
 from i2i_models.images.reading import FORMATS
 from ui import text
 from ui.errors import BadRequest
@@ -57,11 +58,12 @@ def read_image(url: Any) -> Image.Image:
     return open_picture(data, MAX_DRAWING_SIDE)
 
 
-def open_picture(source: Path | bytes, max_side: int | None = None) -> Image.Image:
+def open_picture(source: Path | bytes, max_side: int | None = None, value_range: Range | None = None) -> Image.Image:
     """A picture of anybody, once there is memory for it: all that are decoded at the same time share `ROOM`.
 
     Args:
         max_side: pixels; the header alone is judged by it.
+        value_range: as for `i2i.open_image`.
 
     Raises:
         BadRequest: it has more.
@@ -71,7 +73,7 @@ def open_picture(source: Path | bytes, max_side: int | None = None) -> Image.Ima
     if max_side is not None and max(width, height) > max_side:
         raise BadRequest(text.SERVER["drawing_too_large"])
     with ROOM.taken(width * height * BYTES_A_PIXEL):
-        return i2i.open_image(source)
+        return i2i.open_image(source, value_range)
 
 
 def _size(source: Path | bytes) -> tuple[int, int]:

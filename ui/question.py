@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,7 +11,8 @@ from PIL import Image
 
 import i2i_models as i2i
 from i2i_models.checkpoints.styles import check_style
-from i2i_models.directions import Direction, opposite
+from i2i_models.directions import Direction, opposite, source
+from i2i_models.images.outlines import dark_on_light
 from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest
@@ -159,4 +161,15 @@ def read_upload(catalog: Catalog, payload: Any) -> Upload:
     if not files:
         raise BadRequest(text.SERVER["bad_request"])
     translator, direction = read_model(catalog, getattr(payload, "data", None))
-    return Upload(translator, direction, open_picture(files[0][1]))
+    return Upload(translator, direction, open_for(translator, direction, files[0][1]))
+
+
+def open_for(translator: i2i.Translator, direction: Direction, path: str) -> Image.Image:
+    """A visitor's file as the input of a translator: in its data's range of values, a drawing dark on light.
+
+    Raises:
+        ImageError: the file is no image.
+    """
+    domain = translator.info.domains[source(direction)]
+    image = open_picture(Path(path), value_range=domain.range)
+    return dark_on_light(image) if domain.kind == "outline" else image

@@ -33,7 +33,7 @@ from ui.limits.kept_page import KeepPage
 from ui.limits.origin import Names, OwnOrigin
 from ui.limits.rate_limit import Counts
 from ui.own_models import own_models
-from ui.training import rights
+from ui.training import rights, scope
 from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ class Service:
         # Only a Space certainly has a proxy in front, which nobody can go round.
         parts = TRAINING_PARTS if rights.is_offered() else PARTS
         self.guard = Guard(MAX_FILE_BYTES, account.on_space(), Counts.from_environment(), self._events, parts)
+        scope.set_apart()
         page.queue(max_size=QUEUED, api_open=False)  # open, what waits in the queue could be asked past it
         # Gradio looks for work a thousand times a second, which takes 4 % of a core from the networks.
         page._queue.sleep_when_free = 0.01
@@ -112,7 +113,7 @@ class Service:
         return {
             "app_kwargs": {
                 "middleware": [Middleware(SafeHeaders), Middleware(SpeakLanguage), Middleware(self.guard.around)],
-                "routes": [Route("/healthz", self.health)],
+                "routes": [Route("/healthz", self.health), Route(scope.LOGIN, scope.log_in)],
                 "lifespan": self._lifespan,
             },
             "max_file_size": MAX_FILE_BYTES,

@@ -94,6 +94,10 @@ EDITOR = Words(
         "upload": "Choose a picture; dropping or pasting one works too",
         "camera": "Camera",
         "shoot": "Take the picture",
+        "live": "Live",
+        "live_info": "Translate what the camera sees, again and again",
+        "mirror": "Mirror",
+        "mirror_info": "Show the preview as a mirror does; the picture itself is never mirrored",
         "cancel": "Cancel",
         "drop": "Drop the picture here",
         "palette": "What the brush paints",
@@ -214,7 +218,10 @@ BATCH = Words(
 API = Words(
     "API",
     {
-        "no_addresses": "Addresses elsewhere are not fetched here: upload the file, or send it as a data URL.",
+        "no_addresses": (
+            "Addresses elsewhere are not fetched here: upload the file, or send it as a data URL "
+            "(data:image/png;base64, and the file's bytes in base64)."
+        ),
         "not_uploaded": "That file was not uploaded to this server: upload it first.",
         "no_file": "An image must come as an uploaded file: with gradio_client, wrap its path in handle_file.",
         "bad_count": "{name} must be a whole number from {low} to {high}.",
@@ -544,6 +551,7 @@ TRAINING = Words(
         "not_allowed_space": (
             "Only the owner of this Space may train here: log in as the owner, or duplicate the Space to have your own."
         ),
+        "need_scope": "Allow this page to run jobs in your account first: [log in for it]({url}), then start again.",
         "no_job": "That training is not here any more.",
         "not_now": "That cannot be done with the training as it stands now.",
         "state_waiting": "Number {place} in the queue",
@@ -552,7 +560,7 @@ TRAINING = Words(
         "state_pausing": "Pauses after this step",
         "state_paused": "Paused",
         "state_evaluating": "Measures on the pictures that were kept aside",
-        "state_done": "Done",
+        "state_done": "Done. The other tabs list it when the page starts next; try it here at once",
         "state_failed": "Has stopped",
         "went_on": "It broke off once and went on from its last state.",
         "why_said": "It says: {said}",

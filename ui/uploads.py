@@ -5,12 +5,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageStat
+from PIL import Image
 
 import i2i_models as i2i
 from i2i_models.checkpoints.config import Kind
 from i2i_models.directions import source
 from i2i_models.images.flat_colours import few_colours, flat_colours
+from i2i_models.images.outlines import looks_drawn
+from i2i_models.images.paper import sketch_on_paper
 from ui.catalog import Catalog
 from ui.errors import Answer
 from ui.payload import to_data_url
@@ -41,7 +43,8 @@ class Uploads:
         shrink(image, SHOWN_SIDE, kind)
         pictures, variant = {"as_is": to_data_url(image)}, "as_is"
         if reduction := REDUCTIONS.get(kind):
-            pictures[reduction.variant] = to_data_url(reduction.reduce(image))
+            sketch = sketch_on_paper(image) if kind == "outline" else None
+            pictures[reduction.variant] = to_data_url(sketch or reduction.reduce(image))
             variant = "as_is" if reduction.is_done(image) else reduction.variant
         return {"pictures": pictures, "variant": variant}
 
@@ -62,14 +65,6 @@ class Uploads:
             # Outlines and labels as they are; a photo may lose a little for a tenth of the bytes.
             urls.append(to_data_url(image, "WEBP", quality=92) if photos else to_data_url(image))
         return {"examples": urls}
-
-
-def looks_drawn(image: Image.Image) -> bool:
-    """Whether a picture already is a line drawing: mostly white, and nothing in colour."""
-    small = image.resize((64, 64), Image.Resampling.BOX)
-    colourful = ImageStat.Stat(small.convert("HSV").getchannel("S")).mean[0] > 12
-    white = sum(small.convert("L").histogram()[200:]) / 64**2
-    return white > 0.6 and not colourful
 
 
 def looks_flat(image: Image.Image) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..errors import CheckpointError
+from ..images.depth import Range
 from ..images.palettes import LabelSet, Palette, read_colour
 from .capabilities import Capabilities
 
@@ -39,6 +40,9 @@ class Domain:
     foreground: str = ""
     """For `labels`: that of the first stroke; empty for the last of the palette."""
 
+    range: Range | None = None
+    """Of pictures with more than 8 bits, the values that are black and white; None where the data had 8 bits."""
+
     @classmethod
     def of_labels(cls, name: str, labels: LabelSet) -> "Domain":
         """A domain of label maps."""
@@ -53,7 +57,11 @@ class Domain:
         """
         palette = {_words(name): read_colour(colour) for name, colour in values.get("palette", {}).items()}
         chosen = values.get("background", ""), values.get("foreground", "")
-        domain = cls(_words(values["name"]), values.get("kind", "picture"), palette, *chosen)
+        low, high = values.get("range") or (0, 0)
+        value_range = (float(low), float(high)) if values.get("range") else None
+        domain = cls(_words(values["name"]), values.get("kind", "picture"), palette, *chosen, value_range)
+        if value_range and not -1e30 < value_range[0] < value_range[1] < 1e30:
+            raise ValueError
         if domain.kind not in get_args(Kind) or len(palette) > MOST_LABELS:
             raise ValueError
         if not set(chosen) <= {"", *palette}:
@@ -62,7 +70,11 @@ class Domain:
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if value != "" or key == "name"}
+        return {
+            key: value
+            for key, value in dataclasses.asdict(self).items()
+            if (value != "" and value is not None) or key == "name"
+        }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, ImageStat
 
 WORKING_SIZE = 256
 """The longer side, in pixels, at which edges are sought: twice the 128 px that the networks see."""
@@ -29,3 +29,17 @@ def outline(image: Image.Image) -> Image.Image:
     strokes = cv2.dilate(keep[labels].astype(np.uint8) * 255, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
     filter = Image.Resampling.BOX if scale > 1 else Image.Resampling.BICUBIC
     return Image.fromarray(255 - strokes).resize(image.size, filter).convert("RGB")
+
+
+def looks_drawn(image: Image.Image) -> bool:
+    """Whether a picture already is a line drawing: mostly white, and nothing in colour."""
+    small = image.resize((64, 64), Image.Resampling.BOX)
+    colourful = ImageStat.Stat(small.convert("HSV").getchannel("S")).mean[0] > 12
+    white = sum(small.convert("L").histogram()[200:]) / 64**2
+    return white > 0.6 and not colourful
+
+
+def dark_on_light(image: Image.Image) -> Image.Image:
+    """A drawing of light lines on a dark sheet, inverted; any other RGB picture as it is."""
+    inverted = ImageOps.invert(image)
+    return inverted if looks_drawn(inverted) else image

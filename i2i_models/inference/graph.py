@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 KEPT_FILES = 100
 """Compiled graphs on disk; the least recently used ones beyond are removed."""
 DIGEST_BYTES = 32
+WRONG = 0.2
+"""Root mean square error, as a share of the values', from which a result in bfloat16 is a mistake and no rounding."""
 KEY = "key"
 """The file beside the graphs with what their digests are keyed by: whoever cannot read it cannot make a graph."""
 
@@ -46,8 +48,14 @@ class Graph:
         file = _cache_file(module, self.precision, processor())
         model = _from_cache(file, options)
         if model is None:
-            model = core().compile_model(_converted(module, example), "CPU", options)
-            _to_cache(model, file)
+            converted = _converted(module, example)
+            model = core().compile_model(converted, "CPU", options)
+            if self.precision == "bf16" and not _agrees(model, module, example):
+                log.warning("bfloat16 computes wrongly with this processor and OpenVINO: float32 it is, more slowly")
+                self.precision = "f32"  # not kept on disk: read back, it would be made in bfloat16 again
+                model = core().compile_model(converted, "CPU", {**options, "INFERENCE_PRECISION_HINT": "f32"})
+            else:
+                _to_cache(model, file)
         self._request = model.create_infer_request()
         self._lock = threading.Lock()
 
@@ -56,6 +64,14 @@ class Graph:
         arrays = [x.detach().float().contiguous().numpy() for x in inputs]
         with self._lock:
             return torch.from_numpy(self._request.infer(arrays)[0])
+
+
+def _agrees(model: Any, module: nn.Module, example: list[Tensor]) -> bool:
+    """Whether a compiled model computes what the module does, but for bfloat16's rounding, which is below 1 %."""
+    with torch.inference_mode():
+        wanted = module(*example).float()
+    found = torch.from_numpy(model.create_infer_request().infer([x.detach().float().numpy() for x in example])[0])
+    return bool((found - wanted).square().mean() <= WRONG**2 * wanted.square().mean() + 1e-6)
 
 
 def is_kept(module: nn.Module, precision: str | None = None) -> bool:

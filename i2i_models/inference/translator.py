@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import os
 import threading
 from pathlib import Path
@@ -21,6 +22,8 @@ from ..networks.methods import method_of, read
 from ..networks.network import TranslationNetwork
 from .engine import Engine, make_engine
 
+LONG, LONGEST = 2, 32
+"""How many times as long as wide an image is that is translated in one long pass. Longer ones would take too long."""
 CARD_CHARS = 200_000
 """Of a model card that are read."""
 
@@ -252,17 +255,41 @@ class Translator:
             self.decode(codes, draft=True)
 
     def _fit(self, image: Image.Image, labels: bool) -> tuple[Image.Image, tuple[int, int, int, int]]:
-        """The image in the network's square without distortion, and the box that it fills there."""
+        """The image in the network's square without distortion, and the box that it fills there.
+
+        Of an image more than 2 and at most `LONGEST` times as long as wide, the shorter side fills the square,
+        and a row of squares is one long picture: the networks are convolutional, and in training saw squares of such.
+        """
         side = self.info.size
+        if LONG < max(image.size) / min(image.size) <= LONGEST:
+            return _fit_long(image, side, labels)
         scale = side / max(image.size)
         width, height = (max(1, round(length * scale)) for length in image.size)
-        method = Image.Resampling.NEAREST if labels else Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-        small = image.resize((width, height), method)
+        small = image.resize((width, height), _method(scale, labels))
         left, top = (side - width) // 2, (side - height) // 2
         box = (left, top, left + width, top + height)
         if (width, height) == (side, side):
             return small, box
         return _continue_borders(small, box, side), box
+
+
+def _fit_long(image: Image.Image, side: int, labels: bool) -> tuple[Image.Image, tuple[int, int, int, int]]:
+    """An elongated image of shorter side `side`, its end continued to a whole number of squares, and its box."""
+    scale = side / min(image.size)
+    width, height = (max(side, round(length * scale)) for length in image.size)
+    small = image.resize((width, height), _method(scale, labels))
+    long = Image.new("RGB", (math.ceil(width / side) * side, math.ceil(height / side) * side))
+    if width < long.width:
+        long.paste(small.crop((width - 1, 0, width, height)).resize((long.width - width, height)), (width, 0))
+    if height < long.height:
+        long.paste(small.crop((0, height - 1, width, height)).resize((width, long.height - height)), (0, height))
+    long.paste(small)
+    return long, (0, 0, width, height)
+
+
+def _method(scale: float, labels: bool) -> Image.Resampling:
+    """How images are scaled; the colours of labels are not blended."""
+    return Image.Resampling.NEAREST if labels else Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
 
 
 def _continue_borders(image: Image.Image, box: tuple[int, int, int, int], side: int) -> Image.Image:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-Norm = Literal["instance", "batch", "none"]
+Norm = Literal["instance", "batch", "batch_statistics", "none"]
+"""`batch_statistics` is a batch norm as public code runs it at test time: by each picture's own statistics."""
 UpLayer = Literal["upsample", "transposed"]
 """How a map is doubled: nearest ×2 and a convolution, or a transposed convolution."""
 
@@ -24,6 +25,9 @@ class Standardise(torch.autograd.Function):
     """
 
     EPSILON = 1e-5
+    CONSTANT = 1e-12
+    """The variance of rounding: below, there is nothing to standardise. A gradient of 1/ε through a stack of layers, as
+    a wholly white crop would have, is no number in the end; it is 0 instead."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], unbiased: bool) -> Tensor:
@@ -44,14 +48,17 @@ class Standardise(torch.autograd.Function):
             s = torch.rsqrt(variance + Standardise.EPSILON)
             slope = torch.ones_like(s)
         y = y.mul_(s).to(x.dtype)
-        ctx.save_for_backward(y, s, slope)
+        ctx.save_for_backward(y, s.where(variance > Standardise.CONSTANT, 0.0), slope)
         ctx.dims = dims
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        """s·(g - mean(g) - k·y·mean(g·y)), k = -2·s'(v)/s³: 1 for the first s, n/((n - 1)·σ·s) for the other."""
+        """s·(g - mean(g) - k·y·mean(g·y)), k = -2·s'(v)/s³: 1 for the first s, n/((n - 1)·σ·s) for the other.
+
+        0 where x is constant.
+        """
         saved, s, slope = ctx.saved_tensors
         g, y = gradient.float(), saved.float()
         along = (g * y).mean(ctx.dims, keepdim=True).mul_(slope)
@@ -89,7 +96,8 @@ class LayerNorm(nn.Module):
             return torch.addcmul(bias, Standardise.apply(x, (1, 2, 3), True), weight)
         x = x.float()  # a sum over a whole image is too long for bfloat16
         variance, mean = torch.var_mean(x, (1, 2, 3), keepdim=True)
-        scale = weight / (variance.sqrt() + self.EPSILON)
+        # The root has no slope at 0, where an image is wholly white.
+        scale = weight / (variance.clamp_min(Standardise.CONSTANT).sqrt() + self.EPSILON)
         return torch.addcmul(bias - mean * scale, x, scale)
 
 
@@ -152,6 +160,8 @@ def norm_layer(norm: Norm, channels: int) -> list[nn.Module]:
         return [InstanceNorm()]
     if norm == "batch":
         return [nn.BatchNorm2d(channels)]
+    if norm == "batch_statistics":
+        return [nn.InstanceNorm2d(channels, affine=True)]
     return []
 
 

@@ -238,3 +238,43 @@ def test_two_visitors_do_not_see_each_other(open_view: Callable[..., Translation
     two.stroke([(0.1, 0.1), (0.9, 0.9)])
     assert two.settled() != ones
     assert one.settled() == ones
+
+
+POINTER = """(canvas, [type, kind, id, u, v, button]) => {
+  const box = canvas.getBoundingClientRect();
+  canvas.setPointerCapture = () => {};
+  canvas.dispatchEvent(new PointerEvent(type, {
+    pointerType: kind, pointerId: id, button, bubbles: true, cancelable: true,
+    clientX: box.left + u * box.width, clientY: box.top + v * box.height,
+  }));
+}"""
+
+
+def test_the_pen_wins_over_the_palm_and_its_other_end_erases(view: TranslationView) -> None:
+    def pointer(type: str, kind: str, id: int, u: float, v: float, button: int = 0) -> None:
+        view.drawing.evaluate(POINTER, [f"pointer{type}", kind, id, u, v, button])
+
+    def dark(u: float, v: float) -> bool:
+        pixels = view.pixels(".drawing")
+        side = len(pixels)
+        return bool(pixels[int(v * side), int(u * side)].max() < 128)
+
+    def line(kind: str, id: int, v: float, button: int = 0) -> None:
+        pointer("down", kind, id, 0.2, v, button)
+        pointer("move", kind, id, 0.8, v, -1)
+        pointer("up", kind, id, 0.8, v, button)
+
+    line("touch", 1, 0.9)  # the palm came down and slid, and went
+    pointer("down", "touch", 2, 0.8, 0.8)  # it rests
+    pointer("move", "touch", 2, 0.9, 0.8, -1)
+    line("pen", 3, 0.3)
+    assert dark(0.5, 0.3) and not dark(0.5, 0.9) and not dark(0.85, 0.8)
+    pointer("up", "touch", 2, 0.9, 0.8)
+    line("touch", 4, 0.6)  # right after the pen
+    assert not dark(0.5, 0.6)
+    view.page.wait_for_timeout(600)
+    line("touch", 5, 0.6)
+    assert dark(0.5, 0.6)
+    view.page.wait_for_timeout(600)
+    line("pen", 6, 0.3, 5)
+    assert not dark(0.5, 0.3) and dark(0.5, 0.6)

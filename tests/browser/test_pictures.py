@@ -1,5 +1,6 @@
 """Pictures from outside: examples, files, the clipboard, dropping, the camera, and what is no picture at all."""
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -147,9 +148,26 @@ def test_the_camera(view: TranslationView) -> None:
     view.button("Camera").click()
     expect(view.page.locator("video.camera")).to_be_visible()
     view.screenshot("camera")
+    expect(view.page.locator("video.camera")).to_have_class(re.compile("mirrored"))
+    view.button("Mirror").click()
+    expect(view.page.locator("video.camera")).not_to_have_class(re.compile("mirrored"))
     view.button("Take the picture").click()
     view.settled()
     expect(view.page.locator("video.camera")).to_be_hidden()
+
+
+def test_the_live_camera(view: TranslationView) -> None:
+    view.draw(SMILE[:1])
+    first = view.settled()
+    view.button("Camera").click()
+    view.button("Live").click()
+    second = view.changed(first)
+    view.changed(second)  # the camera's picture moves
+    view.button("Take the picture").click()
+    expect(view.page.locator("video.camera")).to_be_hidden()
+    view.settled()
+    view.button("Undo (Ctrl+Z)").click()
+    view.becomes(first)
 
 
 def test_a_server_that_is_gone_costs_no_drawing(view: TranslationView) -> None:

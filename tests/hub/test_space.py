@@ -43,7 +43,7 @@ def test_the_bundle_is_what_the_app_imports_and_each_checkpoint_as_it_is_read(pr
     files = bundle(project, [])
     assert {"app.py", "requirements.txt", "README.md", "ui/page.py", "i2i_models/hub/download.py"} <= files.keys()
     assert {name.split("/")[0] for name in files} <= {
-        "app.py", "requirements.txt", "README.md", "LICENSE", "ui", "i2i_models", "checkpoints", "docs",
+        "app.py", "requirements.txt", "README.md", "LICENSE", "ui", "i2i_models", "train", "checkpoints", "docs",
     }  # fmt: skip
     assert {name.removeprefix("checkpoints/tiny/") for name in files if name.startswith("checkpoints")} == {
         "config.json", "model.safetensors", "README.md", "metrics.json", "examples/one.png",
@@ -119,7 +119,7 @@ def test_the_bundle_alone_starts_and_serves_without_network(project: Path, tmp_p
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
-    assert not (home / "train").exists()
+    assert (home / "train" / "jobs" / "__main__.py").is_file() and not (home / "tests").exists()
     kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "I2I_CHECKPOINTS_DIR")}
     environment = {
         **kept, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home"), "I2I_CHECKPOINTS": "owner/not-cached",

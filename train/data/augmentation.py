@@ -55,12 +55,30 @@ def jitter(
 
 
 def resize(image: Pixels, size: int, nearest: bool) -> Pixels:
-    """To a `size` square; labels by nearest neighbour, pictures by area average or cubic."""
-    if image.shape[:2] == (size, size):
+    """To a shorter side of `size`; labels by nearest neighbour, pictures by area average or cubic."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    if side == size:
         return image
-    shrinks = size < image.shape[0]
+    shrinks = size < side
     method = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(image, (size, size), interpolation=method)
+    return cv2.resize(image, (round(width * size / side), round(height * size / side)), interpolation=method)
+
+
+def square(images: list[Pixels], rng: Generator) -> list[Pixels]:
+    """A random square of each elongated image, at the same share of the way along all of them.
+
+    Square images draw nothing from `rng`, so that what follows is varied as if this were not there.
+    """
+    if all(image.shape[0] == image.shape[1] for image in images):
+        return images
+    share, results = rng.random(), []
+    for image in images:
+        height, width = image.shape[:2]
+        side = min(height, width)
+        top, left = round(share * (height - side)), round(share * (width - side))
+        results.append(image[top : top + side, left : left + side])
+    return results
 
 
 def affine(images: list[Pixels], strength: float, rng: Generator, nearest: list[bool]) -> list[Pixels]:

@@ -73,8 +73,8 @@ class TranslationDataset(Dataset[Batch]):
         side = round(size * augment.enlarge) if augment else size
         budget = int(cache_gb * 1e9) // 2
         reader = Reader()
-        self.a = Images(sources.a, side, nearest[0], budget, reader)
-        self.b = Images(sources.b, side, nearest[1], budget, reader)
+        self.a = Images(sources.a, side, nearest[0], budget, reader, augment is not None)
+        self.b = Images(sources.b, side, nearest[1], budget, reader, augment is not None)
         self.skipped = self._read_all()
         if min(len(self.a), len(self.b)) < minimum:
             raise DataError(
@@ -98,6 +98,10 @@ class TranslationDataset(Dataset[Batch]):
             skipped += len(group[0]) - len(indices)
             for images in group:
                 images.keep(indices)
+        elongated = sum(group[0].elongated for group in groups)
+        if elongated:
+            taken = "a random square along their length" if self.augment else "their middle square"
+            log.warning("%d of %d images are not square: taken is %s.", elongated, sum(len(g[0]) for g in groups), taken)
         if skipped:
             log.warning("%d images skipped.", skipped)
         return skipped
@@ -111,10 +115,10 @@ class TranslationDataset(Dataset[Batch]):
         return max(len(self.a), len(self.b))
 
     def __getitem__(self, key: SampleKey) -> Batch:
-        images = [self.a[key.a], self.b[key.b]]
         if self.augment is None:
-            images = self._resized(images, key.size)
+            images = self._resized([self.a[key.a], self.b[key.b]], key.size)
         else:
+            images = [self.a.strip(key.a), self.b.strip(key.b)]
             images = self._augmented(images, key.size, self.augment, np.random.default_rng((self.seed, key.number)))
         return Batch(*map(channels_first, images))
 
@@ -129,7 +133,7 @@ class TranslationDataset(Dataset[Batch]):
         placed: list[np.ndarray] = []
         for group in [[0, 1]] if self.paired else [[0], [1]]:
             part, nearest = [images[i] for i in group], [self.nearest[i] for i in group]
-            part = augmentation.jitter(part, size, enlarge, augment.mirror, rng, nearest)
+            part = augmentation.jitter(augmentation.square(part, rng), size, enlarge, augment.mirror, rng, nearest)
             if augment.affine:
                 part = augmentation.affine(part, augment.affine, rng, nearest)
             if augment.vary_colours:

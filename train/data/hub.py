@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from i2i_models.errors import DataError, ImageError
+from i2i_models.images.depth import Range
 from i2i_models.images.reading import to_rgb
 
 from .sources import Source, Sources
@@ -23,6 +24,7 @@ class TableCell:
     """A `datasets.Dataset` of this column alone, so that reading a cell decodes no other image."""
     row: int
     column: str
+    value_range: Range | None = None
 
     @property
     def name(self) -> str:
@@ -36,9 +38,13 @@ class TableCell:
             ImageError: the cell holds no image, or a damaged one.
         """
         try:
-            return np.asarray(to_rgb(self.table[self.row][self.column]))
+            return np.asarray(to_rgb(self.table[self.row][self.column], self.value_range))
         except (OSError, ValueError, AttributeError):
             raise ImageError(f"{self.name} ({self.column}) cannot be read as an image.") from None
+
+    def in_range(self, value_range: Range) -> "TableCell":
+        """The same image in a range of values."""
+        return dataclasses.replace(self, value_range=value_range)
 
 
 def find_on_hub(name: str, split: str) -> Sources:

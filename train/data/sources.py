@@ -7,7 +7,13 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from i2i_models.images.reading import open_image
+from i2i_models.errors import ImageError
+from i2i_models.images.depth import Extremes, Range, common_range
+from i2i_models.images.reading import OWN_MAX_PIXELS, extremes, open_image
+
+
+Ranges = tuple[Range | None, Range | None]
+"""Of the domains A and B; None where pictures have 8 bits."""
 
 
 class StoredImage(Protocol):
@@ -24,12 +30,16 @@ class StoredImage(Protocol):
             ImageError: it cannot be read; one sentence that names it.
         """
 
+    def in_range(self, value_range: Range) -> "StoredImage":
+        """The same image, read so that these values become black and white, if it has more than 8 bits."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ImageFile:
     """A stored image that is a file."""
 
     path: Path
+    value_range: Range | None = None
 
     @property
     def name(self) -> str:
@@ -38,7 +48,11 @@ class ImageFile:
 
     def read(self) -> np.ndarray:
         """The RGB pixels: uint8 `(H, W, 3)`."""
-        return np.asarray(open_image(self.path))
+        return np.asarray(open_image(self.path, self.value_range, OWN_MAX_PIXELS))
+
+    def in_range(self, value_range: Range) -> "ImageFile":
+        """The same image in a range of values."""
+        return dataclasses.replace(self, value_range=value_range)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +109,14 @@ class Sources:
         """Pairs from images that hold A in their left half and B in their right half."""
         return cls([Source(image, "left") for image in stored], [Source(image, "right") for image in stored], True)
 
+    def in_ranges(self, ranges: Ranges) -> "Sources":
+        """The same images, each domain in its range of values."""
+        a, b = (
+            [dataclasses.replace(source, stored=source.stored.in_range(r)) for source in domain] if r else domain
+            for domain, r in zip((self.a, self.b), ranges, strict=True)
+        )
+        return Sources(a, b, self.paired)
+
     def swapped(self) -> "Sources":
         """A for B and B for A."""
         return Sources(self.b, self.a, self.paired)
@@ -107,6 +129,20 @@ class Sources:
         """At most `count` images of each domain, evenly spread. Pairs stay pairs."""
         a, b = ([images[i] for i in spread(len(images), count)] for images in (self.a, self.b))
         return Sources(a, b, self.paired)
+
+
+def value_ranges(sources: Sources) -> Ranges:
+    """The range of values of each domain, from all of its files; None for one whose pictures have 8 bits."""
+    return tuple(common_range(map(_extremes, domain)) for domain in (sources.a, sources.b))  # type: ignore[return-value]
+
+
+def _extremes(source: Source) -> Extremes | None:
+    if not isinstance(source.stored, ImageFile):
+        return None
+    try:
+        return extremes(source.stored.path, OWN_MAX_PIXELS)
+    except ImageError:
+        return None  # named when it is read
 
 
 def spread(length: int, count: int) -> list[int]:

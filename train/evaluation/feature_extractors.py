@@ -105,6 +105,8 @@ class LiteFeatures(nn.Module):
     """The 1280 features of EfficientNet-Lite0 (ImageNet weights), mean over the places."""
 
     num_features = 1280
+    STAGES = ((0, 16), (2, 24), (4, 40), (10, 112), (15, 320))
+    """The blocks after which `stages` looks, and their channels: the last at 1/2, 1/4, … 1/32 of an image's side."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +120,22 @@ class LiteFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """uint8 `(N, 3, H, W)` → `(N, 1280)`."""
-        return self.network.extract_features((images.float() - 127) / 128).mean((2, 3))
+        return self.network.extract_features(self._normal(images)).mean((2, 3))
+
+    def stages(self, images: Tensor) -> list[Tensor]:
+        """The maps inside, of images `(N, 3, H, W)` with values 0 … 255, sides a multiple of 32: the finest first."""
+        network, found = self.network, []
+        x = network._swish(network._bn0(network._conv_stem(self._normal(images))))
+        last = dict(self.STAGES)
+        for i, block in enumerate(network._blocks):
+            x = block(x)
+            if i in last:
+                found.append(x)
+        return found
+
+    @staticmethod
+    def _normal(images: Tensor) -> Tensor:
+        return (images.float() - 127) / 128
 
 
 @functools.cache
@@ -127,7 +144,7 @@ def lite_features() -> LiteFeatures | None:
     try:
         return LiteFeatures()
     except UNAVAILABLE as error:
-        _report_skipped("The distances in EfficientNet-Lite0's features", error)
+        _report_skipped("Label readers and distances in EfficientNet-Lite0's features", error)
         return None
 
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from i2i_models.images.reading import SUFFIXES
+from i2i_models.images.reading import SUFFIXES, is_litter
 
 MAX_PICTURES = 5000
 """Of both piles together; more are for the command line, which does not copy them."""
@@ -16,7 +16,6 @@ MAX_FILE = 40_000_000
 """Bytes of a picture's file."""
 MAX_ALL = 2_000_000_000
 """Bytes of all files together, unpacked."""
-IGNORED = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 class Refused(Exception):
@@ -80,7 +79,7 @@ def unpacked(path: Path, archive: str, skipped: Skipped) -> Iterator[Picture]:
                 raise Refused("too_many", count=len(members), limit=MAX_PICTURES)
             for member in members:
                 inside = PurePosixPath(member.filename.replace("\\", "/"))
-                if any(part in IGNORED or part.startswith("._") for part in inside.parts):
+                if is_litter(inside):
                     continue
                 if inside.is_absolute() or ".." in inside.parts:
                     skipped.add(member.filename, "points_outside")
@@ -127,7 +126,7 @@ def named(folder: Path, skipped: Skipped) -> Iterator[Picture]:
         raise Refused("no_folder", name=str(folder))
     paths = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES and path.is_file():
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not is_litter(path.relative_to(folder)):
             paths.append(path)
             if len(paths) > MAX_PICTURES:
                 raise Refused("too_many", count=f"> {MAX_PICTURES}", limit=MAX_PICTURES)

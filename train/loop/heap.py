@@ -12,7 +12,7 @@ def keep_freed_memory() -> None:
     A step allocates the same gradients as the one before. Fetched anew each time, every page of them is
     filled with zeros first: a quarter to a third of a step where weights are large and images small.
     """
-    with contextlib.suppress(OSError, AttributeError):  # another C library
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

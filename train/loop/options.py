@@ -78,6 +78,9 @@ class Options:
     """How a visitor makes an image of A: uploads a picture, draws an outline, paints labels, paints in free colours."""
     kind_b: Kind = "picture"
     """The same for B."""
+    range: tuple[float, float] | None = None
+    """Of images with more than 8 bits, the values that become black and white; by default what all files of a domain
+    need, such as 0 4095 for 12 bits."""
     palette: Path | None = None
     """The file with the colours of a domain of labels, such as train/palettes/facades.json."""
     data_note: str = ""
@@ -149,6 +152,8 @@ class Options:
         for name in ("grow_until", "decay_from", "ema"):
             if not 0 <= getattr(self, name) <= 1:
                 raise TrainingError(f"--{name.replace('_', '-')} must lie in 0 … 1, not {getattr(self, name)}.")
+        if self.range and not self.range[0] < self.range[1]:
+            raise TrainingError(f"--range takes the lower value first, not {self.range[0]:g} {self.range[1]:g}.")
         if self.palette:
             read_palette(self.palette)
         if ("labels" in (self.kind_a, self.kind_b)) != bool(self.palette):

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -23,9 +24,10 @@ from i2i_models.networks.losses import negative_start_loss
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.objective import Losses
 
+from ..data.check import augmentation_line, range_lines
 from ..data.dataset import Batch, SampleKey, TranslationDataset
 from ..data.layouts import find
-from ..data.sources import Sources
+from ..data.sources import Ranges, Sources, value_ranges
 from ..data.stream import Stream
 from ..evaluation.grids import save_grid
 from ..publish.push import Pusher
@@ -89,9 +91,10 @@ class Trainer:
             )
         if o.minutes is None or state is not None:
             check_memory(self.method, self.job)
+        self.ranges: Ranges = (o.range, o.range)
         self.nearest = (o.kind_a == "labels", o.kind_b == "labels")
         self.data = TranslationDataset(
-            self._sources("train"), o.size, o.seed, job.augment, self.nearest, o.cache_gb,
+            self._training_sources(), o.size, o.seed, job.augment, self.nearest, o.cache_gb,
             cropped=o.grow_by == "cropping",
         )  # fmt: skip
         self.samples = self._fixed_samples()
@@ -135,11 +138,23 @@ class Trainer:
         mean = torch.tensor(sum(quicker) / len(quicker), device=self.accelerator.device)
         return float(self.accelerator.reduce(mean, "mean"))
 
+    def _training_sources(self) -> Sources:
+        """The images to train on; says once how they are varied, and how more than 8 bits are read."""
+        sources = self._sources("train")
+        if self.options.range is None:
+            self.ranges = value_ranges(sources)
+            sources = sources.in_ranges(self.ranges)
+        if self.accelerator.is_main_process:
+            for line in (*range_lines(self.ranges), augmentation_line(self.job.augment, self.options.size)):
+                print(line)
+        return sources
+
     def _sources(self, split: str) -> Sources:
         """The images of a split in the domains of this training."""
         sources = find(self.options.data, split)
         if self.options.direction == "B2A":
             sources = sources.swapped()
+        sources = sources.in_ranges(self.ranges)
         if not self.method.paired:
             return sources.unpaired()
         if not sources.paired:
@@ -190,6 +205,27 @@ class Trainer:
 
     def run(self) -> None:
         """Train to the last step, then export and push; or until a signal, then save and exit with code 130."""
+        with self._alone():
+            self._run()
+
+    def _alone(self) -> contextlib.AbstractContextManager[object]:
+        """Hold the run folder; the system lets it go when this process ends, however it does.
+
+        Raises:
+            TrainingError: another training is writing there.
+        """
+        folder = self.options.run_folder
+        if not self.accelerator.is_main_process:
+            return contextlib.nullcontext()
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return FileLock(folder / "training.lock").acquire(timeout=0)
+        except Timeout:
+            raise TrainingError(
+                f"Another training is writing to {folder}: wait for its end, or name another --output or --run."
+            ) from None
+
+    def _run(self) -> None:
         if self.accelerator.is_main_process:
             self.accelerator.init_trackers(".")
         self.progress.start(self.step, self.progress.before)
@@ -351,7 +387,9 @@ class Trainer:
 
     def export(self, folder: Path) -> None:
         """Write the averaged network as a checkpoint."""
-        export_checkpoint(folder, self.job, self.step, self.average.network, self.discriminators, self.history)
+        export_checkpoint(
+            folder, self.job, self.step, self.average.network, self.discriminators, self.history, self.ranges
+        )
 
     def _finish(self) -> None:
         """Export the checkpoint, with the styles of the training images where there are any, and push it."""

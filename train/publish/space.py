@@ -17,10 +17,11 @@ from i2i_models.hub.push import Operation, check_name, commit, with_retries
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("app.py", "requirements.txt", "LICENSE")
-PACKAGES = ("ui", "i2i_models")
-"""The packages of this project that app.py imports."""
-SCOPES = ("read-repos", "contribute-repos")
-"""The permissions of a visitor who logs in: reading their checkpoints, and making repos for them."""
+PACKAGES = ("ui", "i2i_models", "train")
+"""The packages of this project that app.py imports, and the one that it starts for whoever may train."""
+SCOPES = ("read-repos", "contribute-repos", "jobs")
+"""The permissions of a visitor who logs in: reading their checkpoints, making repos for them; and asked for only by
+whoever wants it, a training in their own account."""
 PYTHON = "3.12"
 """The version that the Space runs; Spaces have it on every hardware."""
 

@@ -3,6 +3,8 @@
 [ -d data/earth ] || "$PYTHON" -m train.prepare earth data/earth \
     $([ ! -d "$DATA/earth" ] || echo --from "$DATA/earth")
 [ -d data/ground ] || "$PYTHON" -m train.prepare task data/earth data/ground --a labels --b satellite
+[ -f train/readers/earth-1.safetensors ] || "$PYTHON" -m train labelreader --data data/ground \
+    --palette train/palettes/earth.json --output train/readers/earth --steps 450
 
 "$PYTHON" -m train pix2pix --data data/ground --output checkpoints/earth-pix2pix \
     --size 128 --depth 6 --base-width 24 --discriminator-width 24 \

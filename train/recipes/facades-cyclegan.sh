@@ -5,8 +5,8 @@
 # No identity loss: the two domains share no colours. Six residual blocks are the paper's at 128 px. Discriminators that
 # see 34 pixels, which is what 70 are at the paper's 256.
 [ -d data/facades/train ] || "$PYTHON" -m train.prepare facades "$DATA/facades" data/facades
-[ -f train/readers/facades.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
-    --palette train/palettes/facades.json --output train/readers/facades.safetensors
+[ -f train/readers/facades-1.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
+    --palette train/palettes/facades.json --output train/readers/facades
 
 "$PYTHON" -m train cyclegan --data data/facades --output checkpoints/facades-cyclegan \
     --size 128 --grow-from 64 --grow-by cropping --grow-until 0.87 --negative-steps 200 \

@@ -6,8 +6,8 @@
 # it does there, because this training is short and nothing else ties a result to its input. The discriminators win in
 # the end (as the public code slows its own, too): the second stage slows them and trusts the reconstruction more.
 [ -d data/facades/train ] || "$PYTHON" -m train.prepare facades "$DATA/facades" data/facades
-[ -f train/readers/facades.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
-    --palette train/palettes/facades.json --output train/readers/facades.safetensors
+[ -f train/readers/facades-1.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
+    --palette train/palettes/facades.json --output train/readers/facades
 
 learn() {
     "$PYTHON" -m train discogan --data data/facades --size 128 --grow-from 64 --grow-by cropping \

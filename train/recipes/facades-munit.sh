@@ -4,8 +4,8 @@
 # at its full size. And the start: walls are dark in the maps and bright in photos, and from random weights dark stays dark.
 # The style-augmented cycle, because maps and photos are far apart. Two scales are enough at these sizes.
 [ -d data/facades/train ] || "$PYTHON" -m train.prepare facades "$DATA/facades" data/facades
-[ -f train/readers/facades.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
-    --palette train/palettes/facades.json --output train/readers/facades.safetensors
+[ -f train/readers/facades-1.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
+    --palette train/palettes/facades.json --output train/readers/facades
 
 "$PYTHON" -m train munit --data data/facades --output checkpoints/facades-munit \
     --size 128 --grow-from 64 --grow-by cropping --grow-until 0.88 --negative-steps 200 \

@@ -4,8 +4,8 @@
 # at its full size. And the start: walls are dark in the maps and bright in photos, and from random weights dark stays dark.
 # The paper's losses; twice its learning rate, because the training is short. Width 24 leaves time for more steps.
 [ -d data/facades/train ] || "$PYTHON" -m train.prepare facades "$DATA/facades" data/facades
-[ -f train/readers/facades.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
-    --palette train/palettes/facades.json --output train/readers/facades.safetensors
+[ -f train/readers/facades-1.safetensors ] || "$PYTHON" -m train labelreader --data data/facades \
+    --palette train/palettes/facades.json --output train/readers/facades
 
 "$PYTHON" -m train unit --data data/facades --output checkpoints/facades-unit \
     --size 128 --grow-from 64 --grow-by cropping --grow-until 0.88 --negative-steps 200 \

@@ -31,6 +31,8 @@ SCRIPTS = (
     "server_client.js",
     "live_requests.js",
     "tools.js",
+    "pen.js",
+    "camera.js",
     "editor.js",
     "drawing_order.js",
     "opening.js",

@@ -148,8 +148,10 @@ class Drawing {
     for (const ctx of this.contexts) this.paint(ctx, op, from);
   }
 
-  finish() {
+  /** Add the open stroke to the operations; `touchedAt` is when a finger began it. */
+  finish(touchedAt) {
     const op = this.open;
+    op.touchedAt = touchedAt;
     this.open = null;
     this.behind = null;
     op.done = true;

@@ -18,7 +18,9 @@ class Editor {
     this.exampleUrls = {}; // by spec key, fetched when first shown
     this.specKey = this.inputSpec = this.drawing = null;
     this.tools = new Tools(root, texts);
-    this.pointer = this.stream = this.cachedImage = this.lastExample = null;
+    this.pen = new Pen();
+    this.camera = new Camera(this);
+    this.pointer = this.cachedImage = this.lastExample = null;
     this.opening = null; // an Opening while the drawing is its own and not the visitor's
     this.listenToDrawing();
     this.listenToButtons();
@@ -42,7 +44,7 @@ class Editor {
   use(checkpoint, direction) {
     const specKey = `${checkpoint} ${direction}`;
     if (specKey === this.specKey) return;
-    this.closeCamera();
+    this.camera.close();
     this.endStroke();
     const [inputSpec, drawing] = [this.inputSpecs[specKey], this.drawingOf(specKey)];
     Object.assign(this, { checkpoint, direction, specKey, inputSpec, drawing });
@@ -96,7 +98,14 @@ class Editor {
   listenToDrawing() {
     const { canvas } = this;
     canvas.addEventListener("pointerdown", (event) => {
-      if (!this.tools.name || this.pointer !== null || event.button > 0) return;
+      const { pen } = this;
+      if (!this.tools.name || !pen.draws(event) || pen.isPalm(event)) return;
+      pen.note(event);
+      if (event.pointerType === "pen") {
+        if (this.pointerType === "touch") this.endStroke(false);
+        pen.takeBackTouches(event, this.drawing);
+      }
+      if (this.pointer !== null) return;
       event.preventDefault();
       document.activeElement?.blur(); // from now on, keys are for the drawing and not for the last text field
       this.press(event);
@@ -104,6 +113,7 @@ class Editor {
     // A quick stroke must not count as a fling, which would swallow the tap on the next button.
     canvas.addEventListener("touchstart", (event) => this.tools.name && event.preventDefault(), { passive: false });
     canvas.addEventListener("pointermove", (event) => {
+      this.pen.note(event);
       if (event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
       this.drawing.extend((events.length ? events : [event]).map((e) => this.at(e)));
@@ -122,11 +132,14 @@ class Editor {
   press(event) {
     const { tools, drawing } = this;
     const point = this.at(event);
-    if (tools.picks(event)) return tools.chooseColour(drawing.colourAt(point));
-    if (tools.name === "fill") return drawing.fill(tools.colour, point) && this.changed();
+    const erases = this.pen.erases(event);
+    if (!erases && tools.picks(event)) return tools.chooseColour(drawing.colourAt(point));
+    if (!erases && tools.name === "fill") return drawing.fill(tools.colour, point) && this.changed();
     this.pointer = event.pointerId;
+    this.pointerType = event.pointerType;
+    this.pressedAt = event.timeStamp;
     this.canvas.setPointerCapture(this.pointer);
-    drawing.begin(tools.operation(drawing), point);
+    drawing.begin(tools.operation(drawing, erases), point);
     this.changed();
   }
 
@@ -134,7 +147,7 @@ class Editor {
   endStroke(keep = true) {
     if (this.pointer === null) return;
     this.pointer = null;
-    if (keep) this.drawing.finish();
+    if (keep) this.drawing.finish(this.pointerType === "touch" ? this.pressedAt : undefined);
     else this.drawing.cancel();
     this.changed();
   }
@@ -212,37 +225,6 @@ class Editor {
     return Boolean(file);
   }
 
-  async openCamera() {
-    try {
-      const video = { width: 1280, height: 720, facingMode: "environment" };
-      this.stream = await navigator.mediaDevices.getUserMedia({ video });
-    } catch {
-      return this.toasts.show(this.texts.no_camera);
-    }
-    const video = this.$(".camera");
-    video.srcObject = this.stream;
-    await video.play();
-    video.hidden = this.part("shutter").hidden = false;
-    this.button("shoot").focus({ preventScroll: true });
-  }
-
-  closeCamera() {
-    this.stream?.getTracks().forEach((track) => track.stop());
-    this.stream = null;
-    this.$(".camera").hidden = this.part("shutter").hidden = true;
-  }
-
-  /** Take the central square of the camera's picture, which is what the visitor sees. */
-  shoot() {
-    const video = this.$(".camera");
-    const { videoWidth: width, videoHeight: height } = video;
-    const side = Math.min(width, height);
-    const ctx = squareContext(side);
-    ctx.drawImage(video, (width - side) / 2, (height - side) / 2, side, side, 0, 0, side, side);
-    this.closeCamera();
-    ctx.canvas.toBlob((blob) => this.takeFile(new File([blob], "camera.png", { type: "image/png" })));
-  }
-
   /** The example pictures of the present input spec as data URLs, fetched once. */
   examples() {
     const { checkpoint, direction } = this;
@@ -297,9 +279,11 @@ class Editor {
       redo: () => this.redo(),
       clear: () => this.clear(),
       upload: () => this.part("file").click(),
-      camera: () => this.openCamera(),
-      shoot: () => this.shoot(),
-      cancel: () => this.closeCamera(),
+      camera: () => this.camera.open(),
+      shoot: () => this.camera.shoot(),
+      mirror: () => this.camera.mirror(),
+      live: () => this.camera.toggleLive(),
+      cancel: () => this.camera.close(),
     };
     this.root.addEventListener("click", (event) => {
       const button = event.target.closest("button");
@@ -342,7 +326,7 @@ class Editor {
     }
     listen("paste", (event) => this.takeTransfer(event.clipboardData) && event.preventDefault());
     listen("keydown", (event) => {
-      if (event.key === "Escape" && this.stream) this.closeCamera();
+      if (event.key === "Escape" && this.camera.isOpen) this.camera.close();
       if (event.altKey && event.code === "KeyN") return event.preventDefault(), this.nextExample();
       if (event.key === "Delete") return this.clear();
       if (!(event.ctrlKey || event.metaKey) || event.altKey) return;

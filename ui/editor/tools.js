@@ -88,11 +88,11 @@ class Tools {
     return this.name === "pick" || (this.kind === "paint" && event.altKey);
   }
 
-  /** What a press on a drawing begins: a stroke or a shape. */
-  operation({ size, background }) {
+  /** What a press on a drawing begins: a stroke or a shape; with a pen's other end it erases, whatever the tool. */
+  operation({ size, background }, otherEnd) {
     const { name, colour, kind } = this;
-    if (name === "rect" || name === "ellipse") return { type: name, colour };
-    const erases = name === "erase";
+    const erases = otherEnd || name === "erase";
+    if (!erases && (name === "rect" || name === "ellipse")) return { type: name, colour };
     const width = (this.part("width").valueAsNumber * size) / 128;
     return { type: "stroke", colour: erases ? background : colour, width: width * (erases ? ERASER_FACTOR[kind] : 1), erases };
   }

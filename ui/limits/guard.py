@@ -60,7 +60,7 @@ STREAMS, STREAMS_ADDRESS = 600, 150
 EVENTS_SESSION, EVENTS_ADDRESS = 8, 48
 """Events of Gradio's queue that wait or run for one session, and for one address."""
 PARTS, TRAINING_PARTS = 80, 1000
-"""Files in one form, and where visitors may train; Gradio itself takes 1000."""
+"""Files in one form; and where there is a Train tab, as many as Gradio's own uploader sends together."""
 ADDRESS = b"x-i2i-address"
 """The header in which the app finds the guard's idea of who asks; nobody else can send it."""
 

@@ -35,7 +35,7 @@ def training_tab(tab: gr.Tab, answers: Answers, translators: Sequence[i2i.Transl
         css_template=_read("runs.css"),
         js_on_load=(EDITOR / "toasts.js").read_text(encoding="utf-8") + _read("runs.js"),
         apply_default_css=False,
-        server_functions=run_functions(),
+        server_functions=run_functions(answers.catalog),
         elem_id=f"{name}-runs",
         texts=dict(text.TRAINING),
     )

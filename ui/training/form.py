@@ -1,7 +1,7 @@
 """The form of a new training, in three steps: pictures, "is this what you mean?", what is to be made of them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ui.errors import explain
 from ui.i18n import requested_language, speaking
 from ui.payload import to_live_url
 from ui.tab_parts import PRIVATE
-from ui.training import jobs, options
+from ui.training import jobs, options, scope
 from ui.training.rights import check, may_name_folders
 
 SIZES = (64, 128, 256, 512)
@@ -186,20 +186,24 @@ class Form:
 
         yield from self._looked(same, paired, request)
 
-    def _looked(self, draft: Any, paired: bool | None, request: gr.Request) -> Iterator[Update]:
+    def _looked(self, draft: Callable[[], Path], paired: bool | None, request: gr.Request) -> Iterator[Update]:
+        # Nothing is yielded while a language is spoken: Gradio takes each step in a context of its own.
         language = requested_language(request.headers)
+        found: dict[str, Any] = {}
         try:
             with speaking(language):
-                path = draft()
-                yield {self.said: text.TRAINING["looking"], self.look: gr.update(interactive=False)}
-            found: dict[str, Any] = {}
+                path, words = draft(), text.TRAINING["looking"]
+            yield {self.said: words, self.look: gr.update(interactive=False)}
             for told in jobs.look(path, paired):
                 found = told or {}
+                if not found:
+                    yield {self.said: words}
             with speaking(language):
-                yield {**self._show(path, found), self.look: gr.update(interactive=True)}
+                last = self._show(path, found)
         except Exception as error:
             with speaking(language):
-                yield {self.said: explain(error, "a look at pictures"), self.look: gr.update(interactive=True)}
+                last = {self.said: explain(error, "a look at pictures")}
+        yield {**last, self.look: gr.update(interactive=True)}
 
     def _show(self, draft: Path, found: dict[str, Any]) -> Update:
         left_out = options.left_out(found)
@@ -285,6 +289,8 @@ class Form:
                 path = jobs.draft_named(draft)
                 if found is None or not NAME.fullmatch(checkpoint.strip()):
                     raise jobs.JobError(text.TRAINING["bad_name"])
+                if place == "hub" and scope.is_missing(token):
+                    raise jobs.JobError(text.TRAINING["need_scope"].format(url=scope.LOGIN))
                 arguments = ["--size", str(size), "--minutes", f"{minutes:g}"]
                 for option, value in (("--name-a", name_a), ("--name-b", name_b)):
                     arguments += [option, value.strip()[:40] or option[-1].upper()]

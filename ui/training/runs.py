@@ -1,5 +1,6 @@
 """The server functions of the list of trainings. Each asks first whether the visitor may train."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import gradio as gr
 import i2i_models as i2i
 from i2i_models.networks.methods import METHODS
 from ui import text
+from ui.catalog import Catalog
 from ui.errors import Answer, BadRequest, explain
 from ui.payload import read_mapping, read_whole, to_data_url
 from ui.training import jobs
@@ -19,9 +21,22 @@ LONGEST_SIDE = 1200
 Function = Callable[[Any, gr.Request, gr.OAuthProfile | None, gr.OAuthToken | None], Answer]
 
 
-def run_functions() -> list[Function]:
-    """`jobs`, `act` and `sample`."""
-    return [_told(listed), _told(act), _told(sample)]
+def run_functions(catalog: Catalog) -> list[Function]:
+    """`jobs`, `act` and `sample`. The catalog gets the checkpoints of trainings that have ended."""
+
+    def listed_and_served(payload: Any, token: str | None) -> Answer:
+        answer = listed(payload, token)
+        for job in jobs.all_jobs():
+            if (
+                job.is_done
+                and job.output.parent == catalog.folder.resolve()
+                and job.output.name not in catalog.translators
+            ):
+                with contextlib.suppress(i2i.CheckpointError):  # damaged since: its own tab says so when it is tried
+                    catalog.add(job.output)
+        return answer
+
+    return [_told(listed_and_served), _told(act), _told(sample)]
 
 
 def _told(function: Callable[[Any, str | None], Answer]) -> Function:
@@ -36,7 +51,7 @@ def _told(function: Callable[[Any, str | None], Answer]) -> Function:
         except Exception as error:
             return {"error": explain(error, function.__name__)}
 
-    answer.__name__ = {"listed": "jobs"}.get(function.__name__, function.__name__)
+    answer.__name__ = {"listed_and_served": "jobs"}.get(function.__name__, function.__name__)
     return answer
 
 

@@ -1,0 +1,189 @@
+"""Data sets as people bring them: layouts, litter, deep and elongated images, and what is said before a training."""
+
+import logging
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+import i2i_models as i2i
+from i2i_models import checkpoints
+from i2i_models.errors import DataError
+from i2i_models.images.outlines import dark_on_light
+from i2i_models.images.paper import sketch_on_paper
+from train.data.augmentation import Augmentation, square
+from train.data.check import augmentation_line, check
+from train.data.dataset import SampleKey, TranslationDataset
+from train.data.layouts import find
+from train.data.sources import value_ranges
+from train.loop import heap
+
+
+def put(folder: Path, *names: str, size: tuple[int, int] = (24, 24), shade: int = 90) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        Image.new("RGB", size, (shade, shade, shade)).save(folder / name, "PNG")
+
+
+DOMAINS = [
+    ("trainA", "trainB"),
+    ("train_A", "train_B"),
+    ("TrainA", "trainb"),
+    ("train/A", "train/B"),
+    ("A/train", "B/train"),
+    ("training/A", "training/B"),
+    ("A", "B"),
+]
+
+
+@pytest.mark.parametrize("folders", DOMAINS, ids=map(" + ".join, DOMAINS))
+def test_two_domains_are_found_in_each_layout(tmp_path: Path, folders: tuple[str, str]) -> None:
+    for folder in folders:
+        put(tmp_path / folder, "a b.PNG", "ü.png", "3.JPG")
+        (tmp_path / folder / "._3.JPG").write_bytes(b"\0\5\x16\7")
+        for litter in (".DS_Store", "Thumbs.db", "desktop.ini"):
+            (tmp_path / folder / litter).write_bytes(b"x")
+    os.symlink(tmp_path / folders[0] / "3.JPG", tmp_path / folders[0] / "link.png")
+    put(tmp_path / folders[1], "link.png")
+    sources = find(str(tmp_path))
+    assert sources.paired
+    assert sorted(Path(s.name).stem for s in sources.a) == ["3", "a b", "link", "ü"]
+
+
+@pytest.mark.parametrize("place", ["", "train", "A2B", "train/A2B"])
+def test_images_side_by_side_are_found_below_the_folder(tmp_path: Path, place: str) -> None:
+    put(tmp_path / place, "1.png", "2.png", size=(48, 24))
+    sources = find(str(tmp_path))
+    assert (len(sources.a), sources.paired, sources.a[0].half) == (2, True, "left")
+
+
+def test_what_is_missing_or_empty_is_named_and_pairs_stay_pairs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"{i}.png" for i in range(25)]
+    put(tmp_path / "trainA", *names)
+    put(tmp_path / "trainB", *names[1:])
+    (tmp_path / "trainB" / names[0]).touch()
+    with caplog.at_level(logging.WARNING):
+        sources = find(str(tmp_path))
+    assert (sources.paired, len(sources.a), len(sources.b)) == (True, 24, 24)
+    assert "0.png is empty" in caplog.text
+    assert "0.png has no partner" in caplog.text
+
+
+def test_an_unknown_layout_gets_two_that_work_and_what_was_found(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(DataError, match=r"trainA/ and DATA/trainB/.*videos/, 1 other files"):
+        find(str(tmp_path))
+    with pytest.raises(DataError, match="is a file"):
+        find(str(tmp_path / "notes.txt"))
+
+
+def test_deep_images_share_the_range_of_their_domain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "trainB", "0.png", "1.png")
+    (tmp_path / "trainA").mkdir()
+    for i, top in enumerate((900, 3000)):
+        Image.fromarray(np.full((24, 24), top, np.uint16)).save(tmp_path / "trainA" / f"{i}.png")
+    sources = find(str(tmp_path))
+    ranges = value_ranges(sources)
+    assert ranges == ((0, 4095), None)
+    data = TranslationDataset(sources.in_ranges(ranges), 24)
+    assert [int(data.a[i][0, 0, 0]) for i in range(2)] == [56, 186]
+    (tmp_path / "trainA" / "2.png").write_bytes(b"half")
+    put(tmp_path / "trainB", "2.png")
+    check(str(tmp_path), tmp_path / "sheet.png")
+    said = capsys.readouterr().out
+    for words in ("pairs", "2 images of 24×24", "2.png is not an image", "0 is black, 4095 white"):
+        assert words in said
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (8 * 132 - 4, 2 * 132 - 4)
+        assert sheet.getpixel((12, 12)) == (56, 56, 56)
+    domain = checkpoints.Domain("scans", range=(0.0, 4095.0))
+    assert checkpoints.Domain.from_dict(domain.to_dict()) == domain
+
+
+def test_a_step_sees_all_of_an_elongated_pair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ramp = np.repeat(np.linspace(0, 255, 640, dtype=np.uint8)[None, :, None], 32, 0).repeat(3, 2)
+    for folder in ("trainA", "trainB"):
+        (tmp_path / folder).mkdir()
+        for i in range(2):
+            Image.fromarray(ramp).save(tmp_path / folder / f"{i}.png")
+    with caplog.at_level(logging.WARNING):
+        data = TranslationDataset(find(str(tmp_path)), 32, augment=Augmentation(enlarge=1, mirror=False))
+    assert "2 of 2 images are not square: taken is a random square" in caplog.text
+    seen = [data[SampleKey(n, n % 2, n % 2, 32)] for n in range(60)]
+    middles = [float(batch.a.float().mean()) for batch in seen]
+    assert min(middles) < 30 and max(middles) > 225
+    assert all(torch.equal(batch.a, batch.b) for batch in seen)
+    assert data.a[0].shape == (32, 32, 3)
+    rng = np.random.default_rng(0)
+    square([np.zeros((4, 4, 3), np.uint8)], rng)
+    assert rng.random() == np.random.default_rng(0).random()
+
+
+@pytest.mark.parametrize("size", [(1800, 64), (64, 1800), (70, 30)])
+def test_an_elongated_image_is_translated_at_its_training_scale(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    network = i2i.CycleGAN(i2i.CycleGANConfig(base_width=4, blocks=1)).eval()
+    domains = {"A": checkpoints.Domain("a"), "B": checkpoints.Domain("b")}
+    translator = i2i.Translator(network, checkpoints.Info("x", "x", "cyclegan", 32, domains))
+    codes = translator.encode(Image.new("RGB", size, "red"), "A2B")
+    assert min(codes.box[2:]) == 32
+    assert codes.box[2] * size[1] == pytest.approx(codes.box[3] * size[0], rel=0.02)
+    assert translator.decode(codes).size == size
+
+
+def test_light_lines_on_dark_become_dark_on_light() -> None:
+    drawing = Image.new("RGB", (64, 64), (18, 18, 18))
+    drawing.paste((240, 240, 240), (10, 30, 54, 33))
+    assert dark_on_light(drawing).getpixel((0, 0)) == (237, 237, 237)
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
+    assert dark_on_light(photo) is photo
+
+
+def test_the_first_line_names_mirroring() -> None:
+    assert "--no-mirror" in augmentation_line(Augmentation(), 256)
+    assert "mirror" not in augmentation_line(Augmentation(mirror=False), 256)
+
+
+def test_a_system_without_glibc_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    def windows(name: object) -> None:
+        raise TypeError("argument of type 'NoneType' is not iterable")
+
+    monkeypatch.setattr(heap.ctypes, "CDLL", windows)
+    heap.keep_freed_memory()
+
+
+def photographed(drawing: Image.Image) -> Image.Image:
+    """A sheet with a drawing, lying askew on a dark table, a lamp to its left and a soft shadow over its corner."""
+    sheet = np.asarray(drawing.resize((400, 300)))
+    corners = np.array([(90, 70), (545, 110), (520, 430), (60, 400)], np.float32)
+    flat = np.array([(0, 0), (400, 0), (400, 300), (0, 300)], np.float32)
+    matrix = cv2.getPerspectiveTransform(flat, corners)
+    photo = cv2.warpPerspective(sheet, matrix, (640, 480), borderValue=(60, 45, 35)).astype(np.float32)
+    light = np.linspace(1, 0.55, 640)[None, :, None] * np.ones((480, 1, 1))
+    light[300:, 400:] *= 0.8
+    noise = np.random.default_rng(0).normal(0, 3, photo.shape)
+    lit = photo * cv2.GaussianBlur(light, (61, 61), 0)[..., None] + noise
+    return Image.fromarray(lit.clip(0, 255).astype(np.uint8))
+
+
+def test_a_sketch_on_paper_is_found_straightened_and_free_of_shadow() -> None:
+    drawing = Image.new("RGB", (400, 300), (235, 233, 228))
+    draw = ImageDraw.Draw(drawing)
+    draw.ellipse((100, 50, 300, 250), outline=(40, 40, 60), width=6)
+    found = sketch_on_paper(photographed(drawing))
+    assert found is not None
+    wanted = np.asarray(drawing.convert("L").resize(found.size)) < 128
+    ink = np.asarray(found)[..., 0] < 128
+    grown = cv2.dilate(wanted.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert (ink & grown).sum() > 0.98 * ink.sum()
+    assert (cv2.dilate(ink.astype(np.uint8), np.ones((15, 15), np.uint8))[wanted] > 0).mean() > 0.98
+    gradient = np.linspace(0, 255, 300)[:, None, None] * np.ones((1, 300, 3))
+    for other in (np.random.default_rng(0).integers(0, 255, (300, 300, 3)), gradient, np.full((300, 300, 3), 250)):
+        assert sketch_on_paper(Image.fromarray(other.astype(np.uint8))) is None
