@@ -84,7 +84,7 @@ def load(
     with served(checkpoints) as page:
         alone = asyncio.run(_crowd(page, visitors, seconds, random.Random(seed)))
     print(report(*alone))
-    print(f"told to end, the page left with exit code {page.process.returncode}")
+    print(f"told to end, the page left with exit code {page.process.returncode}", flush=True)
     if hostile:
         _hostile(visitors, seconds, checkpoints, seed, _quantile(alone[0], 0.95))
 
@@ -101,7 +101,7 @@ def _hostile(visitors: int, seconds: float, checkpoints: Path, seed: int, alone:
 
         beside = asyncio.run(both())
     print(f"\nbeside a hostile visitor\n{report(*beside)}\n{describe(answered)}")
-    print(f"p95 is {_quantile(beside[0], 0.95) / alone:.2f} × that without")
+    print(f"p95 is {_quantile(beside[0], 0.95) / alone:.2f} × that without", flush=True)
     print(f"\n{'fault':<44} {'answers':>8} {'errors':>7}  after")
     _killed(checkpoints, seed)
     for fault, how in FAULTS.items():
