@@ -242,23 +242,26 @@ class OpenVINOEngine:
         inputs = self.network.decoder_inputs(codes, style, noise, temperature)
         precision = self._precision(direction, draft)
         decode = functools.partial(self._run, "decoder", direction, precision, self.network.decoder(direction), *inputs)
-        if draft and direction not in self._drafts:
-            self._drafts[direction] = self._draft_decoder(direction, precision, inputs, decode)
-        coarse = self._drafts[direction] if draft else None
+        # While its graph is not there, the network itself answers, whose time says nothing.
+        if draft and direction not in self._drafts and ("decoder", direction, precision) in self._graphs:
+            self._decide_drafts(direction, precision, inputs, decode)
+        coarse = self._drafts.get(direction) if draft else None
         if coarse is None:
             return decode()
         small = self._run("draft", direction, precision, coarse, *inputs)
         return F.interpolate(small, scale_factor=2.0, mode="bicubic").clamp_(-1, 1)
 
-    def _draft_decoder(
+    def _decide_drafts(
         self, direction: Direction, precision: str, inputs: tuple[Tensor, ...], decode: Callable[[], Tensor]
-    ) -> nn.Module | None:
-        """What draws drafts at half size, if the decoder is slow and that is worth it, by the time of either."""
+    ) -> None:
+        """Draw drafts at half size from now on, if the decoder is slow and that is worth it, by the time of either."""
         coarse = self.network.draft_decoder(direction)
         if coarse is None or (whole := _quickest(decode)) < SLOW_DRAFT:
-            return None
+            self._drafts[direction] = None
+            return
         half = _quickest(lambda: self._run("draft", direction, precision, coarse, *inputs))
-        return coarse if half < WORTH_IT * whole else None
+        if ("draft", direction, precision) in self._graphs:
+            self._drafts[direction] = coarse if half < WORTH_IT * whole else None
 
     def is_kept(self) -> bool:
         """Whether all its graphs are on disk, from where they are had in a tenth of a second each."""

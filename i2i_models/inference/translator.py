@@ -252,7 +252,8 @@ class Translator:
         if self.capabilities.chance == "dropout":
             self.decode(codes, seed=0)
         if self.capabilities.drafts:
-            self.decode(codes, draft=True)
+            for _ in range(2):  # the first may make a graph, the second measures it
+                self.decode(codes, draft=True)
 
     def _fit(self, image: Image.Image, labels: bool) -> tuple[Image.Image, tuple[int, int, int, int]]:
         """The image in the network's square without distortion, and the box that it fills there.
