@@ -75,6 +75,36 @@ def test_what_is_missing_or_empty_is_named_and_pairs_stay_pairs(
     assert "0.png has no partner" in caplog.text
 
 
+def test_held_out_and_lone_folders_are_never_trained_on_as_pairs(tmp_path: Path) -> None:
+    for folder in ("facades", "test", "validation"):
+        put(tmp_path / "pairs" / folder, f"{folder}.png", size=(48, 24))
+    assert [Path(s.name).stem for s in find(str(tmp_path / "pairs")).a] == ["facades"]
+    put(tmp_path / "lone" / "trainA", "1.png")
+    with pytest.raises(DataError, match=r"holds no images.*Found in .*trainA/"):
+        find(str(tmp_path / "lone"))
+    for fruit in ("apples", "oranges"):
+        put(tmp_path / "named" / fruit, "1.png")
+    with pytest.raises(DataError, match=r"24×24 pixels, too narrow for A and B side by side.*Two layouts that work"):
+        find(str(tmp_path / "named"))
+
+
+def test_one_name_in_two_spellings_is_a_pair_and_two_endings_of_one_name_are_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "spelt" / "trainA", "caf\u00e9.png")
+    put(tmp_path / "spelt" / "trainB", "cafe\u0301.png")
+    (tmp_path / "spelt" / "trainA" / "scan.exr").write_bytes(b"v/1\x01")
+    os.symlink(tmp_path / "gone.png", tmp_path / "spelt" / "trainB" / "link.png")
+    with caplog.at_level(logging.WARNING):
+        assert find(str(tmp_path / "spelt")).paired
+    assert "scan.exr is .exr, which is not read here" in caplog.text
+    assert "link.png is a link to a file that is not there" in caplog.text
+    for folder in ("trainA", "trainB"):
+        put(tmp_path / "twice" / folder, "1.png", "1.jpg")
+    sources = find(str(tmp_path / "twice"))
+    assert (sources.paired, len(sources.a), len(sources.b)) == (False, 2, 2)
+
+
 def test_an_unknown_layout_gets_two_that_work_and_what_was_found(tmp_path: Path) -> None:
     (tmp_path / "videos").mkdir()
     (tmp_path / "notes.txt").write_text("x")

@@ -1,5 +1,6 @@
 """The corpus of pictures that people bring: each row of the table in `i2i_models/images/reading.py`, by its value."""
 
+import contextlib
 import io
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 from i2i_models.errors import ImageError
 from i2i_models.images import reading
 from i2i_models.images.depth import Extremes, common_range
+from i2i_models.images.jxl import jxl_size
 from i2i_models.images.reading import extremes, is_litter, open_image
 
 
@@ -164,6 +166,35 @@ def test_what_nothing_here_decodes_is_named(monkeypatch: pytest.MonkeyPatch) -> 
             open_image(head)
     with pytest.raises(ImageError, match="empty"):
         open_image(b"")
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF", "JXL", "WEBP", "PNG", "JPEG", "TIFF", "GIF"])
+def test_half_copied_files_of_every_format_are_a_sentence(kind: str) -> None:
+    pytest.importorskip({"HEIF": "pillow_heif", "JXL": "pillow_jxl"}.get(kind, "PIL"))
+    whole = file(Image.effect_noise((64, 48), 50).convert("RGB"), kind)
+    for size in (2, 12, 40, len(whole) // 3, len(whole) // 2, len(whole) - 20):
+        for rest in (b"", bytes(len(whole) - size), b"\xff" * (len(whole) - size)):
+            with contextlib.suppress(ImageError):  # anything else is the fault
+                assert open_image(whole[:size] + rest).mode == "RGB"
+
+
+def test_the_size_of_a_jpeg_xl_is_judged_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    jxl = pytest.importorskip("pillow_jxl.JpegXLImagePlugin")
+    sizes = [(64, 48), (48, 64), (8, 8), (256, 256), (257, 129), (600, 500), (1920, 1080), (3000, 7), (7, 9000)]
+    contents = {size: file(Image.new("RGB", size), "JXL") for size in sizes}
+    boxed = file(Image.new("RGB", (70, 50)), "JXL", use_container=True)
+    assert boxed[:2] != contents[64, 48][:2]
+    assert {size: jxl_size(content) for size, content in contents.items()} == {size: size for size in sizes}
+    assert jxl_size(boxed) == (70, 50) and jxl_size(boxed[:30]) is jxl_size(b"x" * 40) is None
+    monkeypatch.setattr(jxl.JXLImageFile, "_open", lambda self: pytest.fail("decoded"))
+    with pytest.raises(ImageError, match="1920×1080"):
+        open_image(contents[1920, 1080], max_pixels=1_000_000)
+
+
+@pytest.mark.parametrize(("head", "kind"), [(b"v/1\x01", "OpenEXR"), (b"%PDF-1", "PDF"), (b"8BPS", "a Photoshop file")])
+def test_other_pictures_are_named(head: bytes, kind: str) -> None:
+    with pytest.raises(ImageError, match=f"is {kind}, which is not an image that can be read here"):
+        open_image(head + bytes(40))
 
 
 def test_what_systems_leave_is_no_picture() -> None:

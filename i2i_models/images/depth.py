@@ -100,7 +100,8 @@ def to_eight_bits(values: np.ndarray, value_range: Range | None) -> Image.Image:
     """
     colours = values[..., :3] if values.ndim == 3 else values
     low, high = value_range or Extremes.of(colours).range
-    scaled = (colours.astype(np.float32) - low) * (255 / max(high - low, 1e-12))
+    with np.errstate(over="ignore"):  # what lies beyond float32 is beyond the range, too
+        scaled = (colours.astype(np.float32) - low) * (255 / max(high - low, 1e-12))
     pixels = np.nan_to_num(scaled, nan=0.0).clip(0, 255).astype(np.uint8)
     if values.ndim == 3 and values.shape[2] == 4:
         opaque = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)

@@ -36,6 +36,7 @@ from .depth import (
     to_eight_bits,
     upright,
 )
+from .jxl import CODESTREAM, CONTAINER, jxl_size
 
 MAX_PIXELS = 40_000_000
 """Larger images of strangers are refused by their header, before anything is decoded."""
@@ -51,6 +52,10 @@ SUFFIXES = frozenset(
 """Of files that are looked into, also where no decoder is installed: so that they are named, not left out silently."""
 LITTER = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx"})
 """What systems leave in folders."""
+JXL_HEAD = 1_000_000
+"""Bytes in which a JPEG XL must say its size."""
+_NAMED = {b"v/1\x01": "OpenEXR", b"%PDF": "PDF", b"<svg": "SVG", b"8BPS": "a Photoshop file"}
+"""What else shows a picture, by its first bytes."""
 _FOREIGN = {"HEIC": "pillow-heif", "JPEG XL": "pillow-jxl-plugin"}
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -131,14 +136,22 @@ def _opened(
         raise ImageError(f"{name} is far too large: make it smaller first.") from None
     except ImageError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, IndexError, KeyError, TypeError) as error:
-        # Pillow's decoders raise all of these on damaged files.
+    except (RuntimeError, OSError, ValueError, SyntaxError, EOFError, MemoryError, LookupError, TypeError) as error:
+        # Decoders raise all of these on damaged files.
         if isinstance(error, IsADirectoryError | PermissionError):
             raise ImageError(f"{name} cannot be opened as a file: {error.strerror}.") from None
         raise ImageError(f"{name} is damaged or incomplete: save or download it again.") from None
 
 
 def _decoded(file: IO[bytes], name: str, max_pixels: int, only_deep: bool) -> tuple[Image.Image, np.ndarray | None]:
+    head = file.read(len(CONTAINER))
+    file.seek(0)
+    if head.startswith((CODESTREAM, CONTAINER)) and "JXL" in FORMATS:
+        size = jxl_size(file.read(JXL_HEAD))
+        file.seek(0)
+        if size is None:
+            raise ImageError(f"{name} is damaged or incomplete: save or download it again.")
+        _check_size(size, name, max_pixels)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # ours is the limit that counts
@@ -151,7 +164,7 @@ def _decoded(file: IO[bytes], name: str, max_pixels: int, only_deep: bool) -> tu
             raise ImageError(_why_not(content, name)) from None
         return Image.new("RGB", (1, 1)), values
     with image:
-        _check_size(image, name, max_pixels)
+        _check_size(image.size, name, max_pixels)
         values = deep_values(image, None)
         if values is None and has_deep_colours(image):
             file.seek(0)
@@ -161,8 +174,8 @@ def _decoded(file: IO[bytes], name: str, max_pixels: int, only_deep: bool) -> tu
         return image if only_deep else ImageOps.exif_transpose(image), None
 
 
-def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
-    width, height = image.size
+def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    width, height = size
     if width * height > max_pixels:
         raise ImageError(
             f"{name} is {width}×{height} pixels; at most {max_pixels // 1_000_000} megapixels can be used: "
@@ -177,8 +190,10 @@ def _why_not(content: bytes, name: str) -> str:
     if not content:
         return f"{name} is not an image that can be read, since it is empty: copy or download it again."
     kind = "HEIC" if content[4:8] == b"ftyp" and content[8:12] in _BRANDS else None
-    if content[:2] == b"\xff\x0a" or content[:12] == b"\0\0\0\x0cJXL \r\n\x87\n":
+    if content.startswith((CODESTREAM, CONTAINER)):
         kind = "JPEG XL"
     if kind:
         return f"{name} is {kind}, which is not read here: save it as JPEG or PNG, or `pip install {_FOREIGN[kind]}`."
+    if other := next((called for first, called in _NAMED.items() if content.startswith(first)), None):
+        return f"{name} is {other}, which is not an image that can be read here: save it as PNG or TIFF."
     return f"{name} is not an image that can be read: use a PNG, JPEG, WebP or GIF file."

@@ -12,11 +12,14 @@ Upper and lower case of folders are the same. Two domains are pairs where their 
 apart; `val` may be called `valid` or `validation`, and `train` `training`.
 """
 
+import contextlib
 import logging
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from i2i_models.errors import DataError
+from i2i_models.errors import DataError, ImageError
+from i2i_models.images.reading import OWN_MAX_PIXELS, open_image
 
 from .files import image_files
 from .hub import find_on_hub
@@ -27,6 +30,10 @@ CALLED = {"train": ("train", "training"), "val": ("val", "valid", "validation"),
 """The names that a split's folder may have."""
 MOSTLY = 0.95
 """Share of names that must be equal for two folders to be pairs of which some lack a partner."""
+WIDE = 1.2
+"""Width over height from which a picture may be two side by side."""
+MOST_OPENED = 4
+"""Folders whose first picture is looked at."""
 WORKING = (
     "Two layouts that work: images with A and B side by side in DATA/train/, or the images of the two domains in "
     "DATA/trainA/ and DATA/trainB/ (equal names make pairs)."
@@ -56,7 +63,9 @@ def find(data: str, split: str = "train") -> Sources:
     if inner is None and split == "train" and not any(map(_is_of_a_split, _folders(folder))):
         inner = folder
     try:
-        return Sources.side_by_side([ImageFile(path) for path in image_files(inner or folder / split)])
+        files = image_files(inner or folder / split, [path for path in _folders(folder) if _is_apart(path)])
+        _check_halves(files, inner or folder)
+        return Sources.side_by_side([ImageFile(path) for path in files])
     except DataError as error:
         raise DataError(f"{error} {WORKING} {_found(folder)}") from None
 
@@ -90,6 +99,30 @@ def _is_of_a_split(folder: Path) -> bool:
     return folder.name.lower() in CALLED["train"]
 
 
+def _is_apart(folder: Path) -> bool:
+    """Whether a folder is one of a split other than training, or of a single domain: no part of pairs to train on."""
+    name = folder.name.lower().replace("_", "").replace("-", "")
+    splits = [called for names in CALLED.values() for called in names]
+    others = [called for split, names in CALLED.items() if split != "train" for called in names]
+    return name in {*others, "a", "b", *(f"{split}{domain}" for split in splits for domain in "ab")}
+
+
+def _check_halves(files: list[Path], folder: Path) -> None:
+    """Refuse several folders of pictures that are no halves side by side: two piles under names of their own.
+
+    Raises:
+        DataError: the first picture of a folder is not wider than high.
+    """
+    first = {path.parent: path for path in reversed(files)}
+    if len(first) < 2 or folder in first:
+        return
+    for path in list(first.values())[:MOST_OPENED]:
+        with contextlib.suppress(ImageError):  # named when it is read
+            width, height = open_image(path, max_pixels=OWN_MAX_PIXELS).size
+            if width < WIDE * height:
+                raise DataError(f"{path} is {width}×{height} pixels, too narrow for A and B side by side.")
+
+
 def _found(folder: Path) -> str:
     """What lies in a folder, for a message."""
     names = [f"{path.name}/" for path in _folders(folder)]
@@ -101,11 +134,12 @@ def _found(folder: Path) -> str:
 def _two_folders(a: Path, b: Path) -> Sources:
     files = image_files(a), image_files(b)
     stems_a, stems_b = (
-        {path.relative_to(root).with_suffix(""): path for path in domain}
+        {unicodedata.normalize("NFC", str(path.relative_to(root).with_suffix(""))): path for path in domain}
         for root, domain in zip((a, b), files, strict=True)
     )
     common = [stem for stem in stems_a if stem in stems_b]
-    paired = len(common) >= MOSTLY * max(len(stems_a), len(stems_b))
+    # By the number of files, so that 1.png beside 1.jpg, of which only one can have the partner, makes no pairs.
+    paired = len(common) >= MOSTLY * max(map(len, files))
     if paired:
         for stem in sorted(stems_a.keys() ^ stems_b.keys()):
             log.warning("left out: %s has no partner of the same name.", (stems_a | stems_b)[stem])
