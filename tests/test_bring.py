@@ -103,6 +103,11 @@ def test_one_name_in_two_spellings_is_a_pair_and_two_endings_of_one_name_are_non
         put(tmp_path / "twice" / folder, "1.png", "1.jpg")
     sources = find(str(tmp_path / "twice"))
     assert (sources.paired, len(sources.a), len(sources.b)) == (False, 2, 2)
+    for folder, names in (("trainA", "12345"), ("trainB", "1234")):
+        put(tmp_path / "few" / folder, *(f"{name}.png" for name in names))
+    assert (sources := find(str(tmp_path / "few"))).paired and len(sources.a) == 4
+    put(tmp_path / "few" / "trainA", "6.png")
+    assert not find(str(tmp_path / "few")).paired
 
 
 def test_an_unknown_layout_gets_two_that_work_and_what_was_found(tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 CALLED = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 """The names that a split's folder may have."""
 MOSTLY = 0.95
-"""Share of names that must be equal for two folders to be pairs of which some lack a partner."""
+"""Share of names that must be equal for two folders to be pairs of which some lack a partner; one always may."""
+FEWEST = 3
+"""Equal names, or all, without which there are no pairs."""
 WIDE = 1.2
 """Width over height from which a picture may be two side by side."""
 MOST_OPENED = 4
@@ -139,7 +141,8 @@ def _two_folders(a: Path, b: Path) -> Sources:
     )
     common = [stem for stem in stems_a if stem in stems_b]
     # By the number of files, so that 1.png beside 1.jpg, of which only one can have the partner, makes no pairs.
-    paired = len(common) >= MOSTLY * max(map(len, files))
+    most = max(map(len, files))
+    paired = len(common) >= min(most, FEWEST) and most - len(common) <= max(1, (1 - MOSTLY) * most)
     if paired:
         for stem in sorted(stems_a.keys() ^ stems_b.keys()):
             log.warning("left out: %s has no partner of the same name.", (stems_a | stems_b)[stem])
