@@ -99,8 +99,11 @@ def run(function: Any, *arguments: Any) -> Any:
 
 
 def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path: Path) -> None:
-    with gr.Blocks():
+    with gr.Blocks() as blocks:
         form = Form("train", catalog, list(catalog.translators.values()))
+    for event in blocks.fns.values():  # what Gradio adds stands after what the components give
+        own = [p for p in inspect.signature(event.fn).parameters.values() if "gradio" not in str(p.annotation)]
+        assert len(event.inputs) == len(own), event.name
     few = [path for path, _ in pictures(tmp_path / "few", 3, (80, 40))]
     refused = run(form._look, few, None, "", HERE, None)
     assert refused["said"].startswith("3 are too few") and not refused["seen"]["visible"]

@@ -145,16 +145,8 @@ class Form:
         self.method.change(self._offer, chosen, [self.method, self.start_from, self.options, self.size], **PRIVATE)
         form = [
             *(self.draft, self.found, self.method, self.checkpoint, self.name_a, self.name_b, self.size, self.minutes),
-            *(
-                self.start_from,
-                self.kind_a,
-                self.kind_b,
-                self.place,
-                self.gpus,
-                self.address,
-                self.options,
-                self.started,
-            ),
+            *(self.start_from, self.kind_a, self.kind_b, self.place, self.gpus, self.address, self.flavor),
+            *(self.options, self.started),
         ]
         self.start.click(self._start, form, self._everything, concurrency_limit=1, **HIDDEN)
 
