@@ -275,7 +275,7 @@ class Api:
     ) -> tuple[i2i.Translator, i2i.Codes]:
         translator = self.catalog.named(checkpoint)
         translator.capabilities.check_direction(direction)
-        picture = open_for(translator, direction, _path(image))
+        picture = open_for(translator, direction, Path(_path(image)))
         shrink(picture, side, translator.info.domains[source(direction)].kind)
         with self.catalog.pool.slot():
             return translator, translator.encode(picture, direction)

@@ -115,7 +115,7 @@ class Batch:
         return copied
 
     def _translate(self, path: str) -> dict[str, str]:
-        image = open_for(self.translator, self.direction, path)
+        image = open_for(self.translator, self.direction, Path(path))
         kind = self.translator.info.domains[source(self.direction)].kind
         shrink(image, MAX_SIDE, kind)
         reduction = REDUCTIONS.get(kind)

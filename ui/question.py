@@ -164,12 +164,12 @@ def read_upload(catalog: Catalog, payload: Any) -> Upload:
     return Upload(translator, direction, open_for(translator, direction, files[0][1]))
 
 
-def open_for(translator: i2i.Translator, direction: Direction, path: str) -> Image.Image:
+def open_for(translator: i2i.Translator, direction: Direction, file: Path | bytes) -> Image.Image:
     """A visitor's file as the input of a translator: in its data's range of values, a drawing dark on light.
 
     Raises:
         ImageError: the file is no image.
     """
     domain = translator.info.domains[source(direction)]
-    image = open_picture(Path(path), value_range=domain.range)
+    image = open_picture(file, value_range=domain.range)
     return dark_on_light(image) if domain.kind == "outline" else image

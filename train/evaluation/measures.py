@@ -106,7 +106,7 @@ def label_score(case: Case) -> Values | None:
     values: Values = {"size": readers[0].size, "readers": len(readers)}
     for of, found in scores.items():
         values |= {name + of: sum(one[name] for one in found) / len(found) for name in found[0]}
-    return values | {"share_of_real_accuracy": values["pixel_accuracy"] / max(values["pixel_accuracy_of_real"], 1e-9)}
+    return values | {"accuracy_beside_real": values["pixel_accuracy"] / max(values["pixel_accuracy_of_real"], 1e-9)}
 
 
 def label_colours(case: Case) -> Values | None:

@@ -18,7 +18,7 @@ from i2i_models.networks.network import TranslationNetwork
 from ..evaluation.measures import MEASURES, Values
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
-ABOUT = ("metric", "direction", "split", "size", "images")
+ABOUT = ("metric", "direction", "split", "size", "images", "readers")
 """The keys of a row of metrics that say what was measured; the others are results."""
 ABOUT_DATA = ("data_note", "dataset", "license", "history")
 """The keys of a training's record that are about its data, weights and past; the others are settings."""
