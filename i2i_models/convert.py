@@ -294,7 +294,7 @@ def fill(modules: list[nn.Module], layers: Layers) -> None:
         if "bias" in wanted and "bias" not in layer:  # no norm: public code then leaves biases out
             layer = {**layer, "bias": torch.zeros_like(wanted["bias"])}
         if isinstance(module, nn.InstanceNorm2d):  # a batch norm that is to go without the statistics it kept
-            layer = {leaf: value for leaf, value in layer.items() if not leaf.startswith("running_")}
+            layer = {leaf: value for leaf, value in layer.items() if leaf in wanted}
         if set(layer) - {"num_batches_tracked"} != set(wanted) - {"num_batches_tracked"}:
             raise CheckpointError(f"{name} has {', '.join(layer)}, but {', '.join(wanted)} were expected.")
         for leaf, value in layer.items():
