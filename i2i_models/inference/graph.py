@@ -70,7 +70,9 @@ def _agrees(model: Any, module: nn.Module, example: list[Tensor]) -> bool:
     """Whether a compiled model computes what the module does, but for bfloat16's rounding, which is below 1 %."""
     with torch.inference_mode():
         wanted = module(*example).float()
-    found = torch.from_numpy(model.create_infer_request().infer([x.detach().float().numpy() for x in example])[0])
+    found = torch.from_numpy(
+        model.create_infer_request().infer([x.detach().float().contiguous().numpy() for x in example])[0]
+    )
     return bool((found - wanted).square().mean() <= WRONG**2 * wanted.square().mean() + 1e-6)
 
 

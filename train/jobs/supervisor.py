@@ -5,11 +5,12 @@ so it may be killed like any other.
 """
 
 import contextlib
-import fcntl
 import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from train.loop.progress import FINISH, PAUSE
 
@@ -56,12 +57,12 @@ def serve(root: Path) -> None:
 
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[bool]:
-    with (root / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
+    try:
+        lock = FileLock(root / LOCK).acquire(timeout=0)
+    except Timeout:
+        yield False
+    else:
+        with lock:
             yield True
 
 

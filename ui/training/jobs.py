@@ -6,7 +6,6 @@ files. Here each is read as what anybody may have written: missing, half, or of 
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import re
@@ -17,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 import i2i_models as i2i
 from ui import text
@@ -190,11 +191,10 @@ def see_to_it() -> None:
     """Start the process that tends jobs, unless one runs or there is nothing to tend."""
     due = [job for job in all_jobs() if job.request.get("backend") != "hub"]
     if any(job.state["state"] in ("waiting", *ACTIVE) or (job.path / "wish").exists() for job in due):
-        with (root() / "supervisor.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return  # one runs
+        try:
+            FileLock(root() / "supervisor.lock").acquire(timeout=0).lock.release()
+        except Timeout:
+            return  # one runs
         _start("tend", str(root()), log=root() / "supervisor.log")
 
 
