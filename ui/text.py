@@ -7,10 +7,10 @@ PAGE = Words(
     {
         "title": "Image to image",
         "tagline": "Draw, and a picture follows your pen.",
-        "tab_paired": "Finish a drawing · paired",
+        "tab_paired": "Draw · paired",
         "tab_unpaired": "There and back · unpaired",
         "tab_compare": "Compare",
-        "tab_multimodal": "Many styles · multimodal",
+        "tab_multimodal": "Styles · multimodal",
         "tab_own": "Yours",
         "tab_train": "Train",
         "no_checkpoints": (

