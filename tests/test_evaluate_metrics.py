@@ -11,6 +11,7 @@ from test_methods import tiny
 from torch import Tensor, nn
 
 from i2i_models import checkpoints
+from i2i_models.errors import CheckpointError
 from i2i_models.images.tensors import to_bytes
 from train.evaluation import feature_extractors, label_reader, measures, metrics
 from train.evaluation.label_reader import LabelReader
@@ -179,7 +180,7 @@ def test_a_reader_is_saved_found_by_its_labels_and_refused_if_damaged(tmp_path, 
     assert found.read(photos).shape == (3, 32, 32)
     assert label_reader.readers_for(PALETTE) == []
     (tmp_path / "facades.safetensors").write_bytes(b"no weights")
-    with pytest.raises(label_reader.CheckpointError, match=r"facades\.safetensors is no label reader"):
+    with pytest.raises(CheckpointError, match=r"facades\.safetensors is no label reader"):
         label_reader.readers_for(FACADES)
 
 

@@ -13,7 +13,7 @@ from i2i_models.images.tensors import from_bytes
 from .case import RANDOM_STYLES, Case, Values
 from .classifier import DOMAIN
 from .metrics import CHUNK, colour_distance, dark_pixels, line_pixels, stroke_f1
-from .regions import COLOURS, Regions, mean_in_regions, read_regions
+from .regions import COLOURS, mean_in_regions
 
 CLEARLY = 20.0
 """ΔE from which two hair colours are clearly different; 2 is just visible."""
@@ -28,7 +28,7 @@ def guided_colours(case: Case) -> Values | None:
     The regions are those of the sketch's own avatar, where a pixel of DiceBear's flat colour tells what it shows;
     the guide's colours are read off it alike.
     """
-    regions = _regions(case)
+    regions = case.regions
     if regions is None or not case.has_styles or len(case.guides) < 3:
         return None
     count = len(case.guides)
@@ -46,7 +46,7 @@ def style_colours(case: Case) -> Values | None:
     counted, mean over sketches; beside it that of twelve real avatars. The others are the mean ΔE of a region's colour
     between two sketches in one style, beside that between two real avatars: 0 is the same in all.
     """
-    regions = _regions(case)
+    regions = case.regions
     if regions is None or not case.has_styles or len(case.inputs) < 2:
         return None
     masks = regions.masks[case.styled_inputs]
@@ -71,7 +71,7 @@ def lines_kept(case: Case) -> Values | None:
     than the lightness closed by a 7×7 square (black top-hat). Beside each that of the real avatars, in which lines in
     black hair are not seen either.
     """
-    if _regions(case) is None or case.source.kind != "outline":
+    if case.regions is None or case.source.kind != "outline":
         return None
     values: Values = {}
     for name, pictures in (("", case.results), ("_of_real", case.reals)):
@@ -91,7 +91,7 @@ def attribute_scores(case: Case) -> Values | None:
     of one input, mean over inputs before the exponential (MUNIT, section 5.2): how varied its twelve styles are.
     """
     names = [name for name in COLOURS if case.classifier is not None and name in case.classifier.attributes]
-    if case.classifier is None or not names or _regions(case) is None or not case.has_styles:
+    if case.classifier is None or not names or case.regions is None or not case.has_styles:
         return None
     inputs, styles = case.styled.shape[:2]
     found = case.classifier.probabilities(case.styled.flatten(0, 1))
@@ -160,13 +160,6 @@ def mean_divergence(probabilities: Tensor) -> Tensor:
     """Mean KL divergence, in nats, of the rows of `(N, values)` from their mean."""
     p = probabilities.double().clamp(min=1e-12)
     return (p * (p.log() - p.mean(0).log())).sum(1).mean()
-
-
-def _regions(case: Case) -> Regions | None:
-    """The regions of the inputs' true avatars, if these are the truth and avatars."""
-    if not case.paired or case.target.kind != "picture":
-        return None
-    return read_regions(case.reals)
 
 
 def _found(images: Tensor, masks: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from i2i_models.networks.network import TranslationNetwork
 from ..data.dataset import TranslationDataset
 from ..data.sources import spread
 from .classifier import Classifier
+from .regions import Regions, read_regions
 
 RANDOM_STYLES, STYLED_INPUTS = 12, 20
 """Random styles, the same for every input, and inputs that are shown in them."""
@@ -56,6 +57,13 @@ class Case:
             style = self.network.encode_style(from_bytes(guide.to(device)), directions.target(self.direction))
             parts.append(to_bytes(self.network.translate(from_bytes(x.to(device)), self.direction, style)).cpu())
         return torch.cat(parts)
+
+    @functools.cached_property
+    def regions(self) -> Regions | None:
+        """The regions of the inputs' true avatars, if these are the truth and avatars."""
+        if not self.paired or self.target.kind != "picture":
+            return None
+        return read_regions(self.reals)
 
     @functools.cached_property
     def guides(self) -> Tensor:

@@ -4,23 +4,21 @@
 there. It stands for eyes that judge results: a network trained on ImageNet knows neither avatars nor their glasses.
 """
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from i2i_models.directions import DOMAINS
-from i2i_models.errors import CheckpointError, DataError, TrainingError
+from i2i_models.errors import DataError, TrainingError
 from i2i_models.images.tensors import from_bytes
 
 from ..data.dataset import TranslationDataset
 from ..data.layouts import find
+from .kept import keep, read_kept
 from .regions import COLOURS, read_regions
 
 CLASSIFIER = "classifier.safetensors"
@@ -68,8 +66,7 @@ class Classifier(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write weights and settings."""
-        state = {key: value.contiguous() for key, value in self.state_dict().items()}
-        save_file(state, path, metadata={"classifier": json.dumps(self.settings)})
+        keep(path, "classifier", self.settings, self.state_dict())
 
     @classmethod
     def load(cls, path: Path) -> "Classifier":
@@ -78,13 +75,7 @@ class Classifier(nn.Module):
         Raises:
             CheckpointError: the file is damaged or holds no classifier.
         """
-        try:
-            with safe_open(path, "pt") as file:
-                classifier = cls(**json.loads(file.metadata()["classifier"]))
-                classifier.load_state_dict({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-            raise CheckpointError(f"{path} is no classifier or damaged ({error}): train it again.") from None
-        return classifier.eval().requires_grad_(False)
+        return read_kept(path, "classifier", "classifier", lambda settings: cls(**settings))
 
 
 def classifier_of(data: str) -> Classifier | None:

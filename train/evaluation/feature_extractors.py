@@ -9,6 +9,7 @@ import functools
 import io
 import socket
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 from urllib.error import URLError
 
 import torch
@@ -18,6 +19,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
+T = TypeVar("T")
 UNAVAILABLE = (ImportError, URLError, OSError, RuntimeError)
 """The errors of a package that is not installed, of a missing network and of a download cut short."""
 
@@ -33,32 +35,37 @@ def _short_timeout(seconds: float = 5.0) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _report_skipped(what: str, error: Exception) -> None:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    print(f"{what} skipped, it could not be had: {reason}")
+def _had(what: str, make: Callable[[], T]) -> T | None:
+    """What `make` makes; None, and a line that says so, where it is unavailable."""
+    try:
+        return make()
+    except UNAVAILABLE as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        print(f"{what} skipped, it could not be had: {reason}")
+        return None
 
 
 @functools.cache
 def lpips() -> Callable[[Tensor, Tensor], Tensor] | None:
     """LPIPS with AlexNet (Zhang et al. 2018): images twice → mean distance, 0 for equals; None if it is unavailable."""
-    try:
+
+    def make() -> Callable[[Tensor, Tensor], Tensor]:
         with _short_timeout():
             metric = LearnedPerceptualImagePatchSimilarity(net_type="alex").eval()
-    except UNAVAILABLE as error:
-        _report_skipped("LPIPS", error)
-        return None
-    return lambda x, y: metric(x.clamp(-1, 1), y.clamp(-1, 1))
+        return lambda x, y: metric(x.clamp(-1, 1), y.clamp(-1, 1))
+
+    return _had("LPIPS", make)
 
 
 @functools.cache
 def inception() -> nn.Module | None:
     """Inception's 2048 pooled features of uint8 images, on which FID and KID are defined; None if unavailable."""
-    try:
+
+    def make() -> nn.Module:
         with _short_timeout():
             return FrechetInceptionDistance(feature=2048).inception
-    except UNAVAILABLE as error:
-        _report_skipped("FID and KID", error)
-        return None
+
+    return _had("FID and KID", make)
 
 
 class ShiftTolerantLpips:
@@ -94,11 +101,7 @@ class ShiftTolerantLpips:
 @functools.cache
 def st_lpips() -> ShiftTolerantLpips | None:
     """ST-LPIPS; None if its package is not installed."""
-    try:
-        return ShiftTolerantLpips()
-    except UNAVAILABLE as error:
-        _report_skipped("ST-LPIPS", error)
-        return None
+    return _had("ST-LPIPS", ShiftTolerantLpips)
 
 
 class LiteFeatures(nn.Module):
@@ -141,11 +144,7 @@ class LiteFeatures(nn.Module):
 @functools.cache
 def lite_features() -> LiteFeatures | None:
     """EfficientNet-Lite0's features; None if its packages are not installed."""
-    try:
-        return LiteFeatures()
-    except UNAVAILABLE as error:
-        _report_skipped("Label readers and distances in EfficientNet-Lite0's features", error)
-        return None
+    return _had("Label readers and distances in EfficientNet-Lite0's features", LiteFeatures)
 
 
 def feature_distances(results: Tensor, reals: Tensor, features: nn.Module) -> dict[str, float]:

@@ -5,18 +5,16 @@ trained on real photos finds in it the labels it was made from. A few hundred ph
 from: a reader looks through EfficientNet-Lite0's eyes (ImageNet weights, kept as they are) and learns what they mean.
 """
 
-import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from i2i_models.errors import CheckpointError, DataError, TrainingError
+from i2i_models.errors import DataError, TrainingError
 from i2i_models.images.palettes import Palette, nearest_label, read_palette
 from i2i_models.images.tensors import from_bytes, to_image
 
@@ -26,6 +24,7 @@ from ..data.layouts import find
 from ..data.stream import Stream
 from ..loop.precision import use_bfloat16
 from .feature_extractors import LiteFeatures, lite_features
+from .kept import keep, read_kept
 from .metrics import CHUNK, confusion, constant_confusion, segmentation_scores
 
 READERS = Path(__file__).parents[1] / "readers"
@@ -88,9 +87,8 @@ class LabelReader(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write weights in half precision and the settings."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        state = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in self.state_dict().items()}
-        save_file(state, path, metadata={"reader": json.dumps(self.settings)})
+        state = {k: v.half() if v.is_floating_point() else v for k, v in self.state_dict().items()}
+        keep(path, "reader", self.settings, state)
 
     @classmethod
     def load(cls, path: Path) -> "LabelReader":
@@ -99,16 +97,12 @@ class LabelReader(nn.Module):
         Raises:
             CheckpointError: the file is damaged or holds no reader.
         """
-        try:
-            with safe_open(path, "pt") as file:
-                settings = json.loads(file.metadata()["reader"])
-                state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            settings["palette"] = {name: tuple(colour) for name, colour in settings["palette"].items()}
-            reader = cls(**settings)
-            reader.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-            raise CheckpointError(f"{path} is no label reader or damaged ({error}): train it again.") from None
-        return reader.eval().requires_grad_(False)
+
+        def build(settings: dict[str, Any]) -> "LabelReader":
+            palette = {name: tuple(colour) for name, colour in settings["palette"].items()}
+            return cls(**{**settings, "palette": palette})
+
+        return read_kept(path, "reader", "label reader", build)
 
 
 def _place(maps: Tensor) -> Tensor:
