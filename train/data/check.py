@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +92,8 @@ def check(data: tyro.conf.Positional[str], output: Path = Path("contact-sheet.pn
             print(f"{split}: {len(held_out.a)} of A and {len(held_out.b)} of B held out.")
     if not sources.paired and max(len(sources.a), len(sources.b)) > 10 * min(len(sources.a), len(sources.b)):
         print("One domain has more than ten times as many images as the other: the fewer are seen as much more often.")
-    _sheet(found, output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet((of_domain.shown[:SHOWN] for of_domain in found), SHOWN, GAP, "lightgrey").save(output, "PNG")
     print(f"Wrote {output}.")
 
 
@@ -128,11 +129,17 @@ def _look(sources: Sources) -> tuple[Found, Found]:
     return found
 
 
-def _sheet(found: tuple[Found, Found], output: Path) -> None:
-    step = SHOWN_SIDE + GAP
-    sheet = Image.new("RGB", (SHOWN * step - GAP, 2 * step - GAP), "lightgrey")
-    for row, of_domain in enumerate(found):
-        for column, image in enumerate(of_domain.shown[:SHOWN]):
+def contact_sheet(rows: Iterable[Iterable[Image.Image]], columns: int, gap: int, paper: str) -> Image.Image:
+    """Images of A above those of B, in places of SHOWN_SIDE pixels.
+
+    Args:
+        columns: how many images a row has room for.
+        gap: pixels between two places.
+        paper: the colour between them.
+    """
+    step = SHOWN_SIDE + gap
+    sheet = Image.new("RGB", (columns * step - gap, 2 * step - gap), paper)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
             sheet.paste(image, (column * step, row * step))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(output, "PNG")
+    return sheet

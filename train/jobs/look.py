@@ -19,6 +19,7 @@ from PIL import Image
 from i2i_models.errors import I2IError, ImageError
 from i2i_models.images.reading import open_image
 
+from ..data.check import SHOWN_SIDE, contact_sheet
 from ..data.layouts import find
 from ..data.sources import Sources, spread
 from .choices import choices
@@ -38,7 +39,8 @@ MOSTLY = 0.8
 """Share of pictures that must be wide, or of names that must be equal, to count as pairs."""
 HELD_OUT, MOST_HELD_OUT = 10, 100
 """Every how many-th picture is kept aside to measure on, and how many at most."""
-SHOWN, SHOWN_SIDE = 6, 128
+SHOWN = 6
+"""Pictures of each domain on the contact sheet."""
 DOMAIN = re.compile(r"(?:^|/)(?:train|test|val|validation)?[_-]?([AB])$", re.IGNORECASE)
 """Folders whose name says the domain."""
 
@@ -113,16 +115,8 @@ def _has_split(name: str) -> bool:
 def _of_sources(draft: Path, sources: Sources, data: str, held_out: bool) -> dict[str, Any]:
     """What is told of a data set as training will read it, and its contact sheet."""
     rows = [[side[i].read() for i in spread(len(side), SHOWN)] for side in (sources.a, sources.b)]
-    step = SHOWN_SIDE + 6
-    sheet = Image.new("RGB", (step * SHOWN - 6, 2 * step - 6), "white")
-    for row, pictures in enumerate(rows):
-        for column, pixels in enumerate(pictures):
-            picture = Image.fromarray(pixels)
-            side = min(picture.size)
-            left, top = (picture.width - side) // 2, (picture.height - side) // 2
-            square = picture.crop((left, top, left + side, top + side)).resize((SHOWN_SIDE, SHOWN_SIDE))
-            sheet.paste(square, (column * step, row * step))
-    sheet.save(draft / SHEET, quality=88)
+    squares = ([_square(Image.fromarray(pixels)) for pixels in pictures] for pictures in rows)
+    contact_sheet(squares, SHOWN, 6, "white").save(draft / SHEET, quality=88)
     return {
         "paired": sources.paired,
         "a": len(sources.a),
@@ -132,6 +126,13 @@ def _of_sources(draft: Path, sources: Sources, data: str, held_out: bool) -> dic
         "side_by_side": sources.paired and any(source.half for source in sources.a[:1]),
         **choices(),
     }
+
+
+def _square(picture: Image.Image) -> Image.Image:
+    """A picture's middle, as the contact sheet shows it."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    return picture.crop((left, top, left + side, top + side)).resize((SHOWN_SIDE, SHOWN_SIDE))
 
 
 def _stage(pictures: Iterable[Picture], folder: Path, skipped: Skipped) -> list[Staged]:
