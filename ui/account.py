@@ -26,7 +26,7 @@ from i2i_models.networks.cost import cost_of
 from ui import text
 from ui.answers import Answers
 from ui.catalog import Catalog
-from ui.errors import explain
+from ui.errors import told
 from ui.i18n import requested_language, speaking
 from ui.own_models import AccountError, OwnModel, own_models
 from ui.tabs import tab_of
@@ -267,8 +267,4 @@ def _account(profile: gr.OAuthProfile | None, token: gr.OAuthToken | None) -> tu
 
 def _told(request: gr.Request, work: Callable[[], str]) -> str:
     """What `work` returns, or the sentence of its error, in the language of the request."""
-    with speaking(requested_language(request.headers)):
-        try:
-            return work()
-        except Exception as error:
-            return explain(error, "an account")
+    return told(request.headers, work, "an account")

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from starlette.datastructures import Headers
+
 import i2i_models as i2i
 from ui import i18n, text
 
@@ -34,6 +36,19 @@ def explain(error: Exception, where: str) -> str:
     if isinstance(error, i2i.I2IError):
         return i18n.sentence(error)
     return text.SERVER["unexpected"].format(id=report(error, where))
+
+
+def told(headers: Headers, work: Callable[[], str], where: str) -> str:
+    """What `work` returns, or the sentence of its error, in the language of a request's headers.
+
+    Args:
+        where: what failed, for the log.
+    """
+    with i18n.speaking(i18n.requested_language(headers)):
+        try:
+            return work()
+        except Exception as error:
+            return explain(error, where)
 
 
 def report(error: Exception, where: str) -> str:

@@ -11,7 +11,9 @@ from i2i_models.directions import Direction, source, target
 from ui import text
 from ui.model_card import card_html
 
-PRIVATE: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""Options of events that are no part of the API and show their progress themselves."""
+PRIVATE: dict[str, Any] = {"queue": False, **HIDDEN}
 """Options of events that serve the page alone: answered at once, and no part of the API."""
 
 

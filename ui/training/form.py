@@ -14,7 +14,7 @@ from ui.catalog import Catalog
 from ui.errors import explain
 from ui.i18n import requested_language, speaking
 from ui.payload import to_live_url
-from ui.tab_parts import PRIVATE
+from ui.tab_parts import HIDDEN, PRIVATE
 from ui.training import jobs, options, scope
 from ui.training.rights import check, may_name_folders
 
@@ -36,7 +36,6 @@ figcaption { font-size: .875rem; color: var(--body-text-color-subdued); }
 
 Update = dict[Any, Any]
 """New values by component."""
-HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class Form:
@@ -162,7 +161,7 @@ class Form:
             check(request, profile)
             place = named.strip()
             is_hub_id = place.count("/") == 1 and not place.startswith((".", "/", "~"))
-            if place and not is_hub_id and not may_name_folders(profile):
+            if place and not is_hub_id and not may_name_folders():
                 raise jobs.JobError(text.TRAINING["no_folders_here"])
             files = {pile: [(path, Path(path).name) for path in paths or []] for pile, paths in (("a", a), ("b", b))}
             return jobs.new_draft({**files, "named": place})

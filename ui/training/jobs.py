@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import subprocess
 import sys
 import time
@@ -103,7 +104,7 @@ class Job:
         """What does the same in a shell."""
         asked = self.request
         places = ["--data", asked["data"], "--output", asked["output"]]
-        return " ".join(map(_quoted, ["python", "-m", "train", asked["method"], *places, *asked["arguments"]]))
+        return shlex.join(["python", "-m", "train", asked["method"], *places, *asked["arguments"]])
 
 
 def all_jobs() -> list[Job]:
@@ -233,10 +234,6 @@ def _write(path: Path, content: str) -> None:
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     temporary.write_text(content, encoding="utf-8")
     os.replace(temporary, path)
-
-
-def _quoted(word: str) -> str:
-    return word if re.fullmatch(r"[\w./:=-]+", word) else "'" + word.replace("'", "'\\''") + "'"
 
 
 @dataclasses.dataclass(frozen=True)

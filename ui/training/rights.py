@@ -45,7 +45,7 @@ def check(request: Any, profile: gr.OAuthProfile | None) -> None:
         raise NotAllowed(text.TRAINING["not_allowed_space" if on_space() else "not_allowed"])
 
 
-def may_name_folders(profile: gr.OAuthProfile | None) -> bool:
+def may_name_folders() -> bool:
     """Whether whoever may train may also name folders of the machine: not on a Space, where there are none to name."""
     return not on_space()
 

@@ -1,6 +1,7 @@
 """The server functions of the list of trainings. Each asks first whether the visitor may train."""
 
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,22 +25,10 @@ Function = Callable[[Any, gr.Request, gr.OAuthProfile | None, gr.OAuthToken | No
 def run_functions(catalog: Catalog) -> list[Function]:
     """`jobs`, `act` and `sample`. The catalog gets the checkpoints of trainings that have ended."""
 
-    def listed_and_served(payload: Any, token: str | None) -> Answer:
-        answer = listed(payload, token)
-        for job in jobs.all_jobs():
-            if (
-                job.is_done
-                and job.output.parent == catalog.folder.resolve()
-                and job.output.name not in catalog.translators
-            ):
-                with contextlib.suppress(i2i.CheckpointError):  # damaged since: its own tab says so when it is tried
-                    catalog.add(job.output)
-        return answer
-
-    return [_told(listed_and_served), _told(act), _told(sample)]
+    return [_told("jobs", functools.partial(listed, catalog)), _told("act", act), _told("sample", sample)]
 
 
-def _told(function: Callable[[Any, str | None], Answer]) -> Function:
+def _told(name: str, function: Callable[[Any, str | None], Answer]) -> Function:
     """Make a function answer those who may train, and everybody with a sentence where something is wrong."""
 
     def answer(
@@ -49,21 +38,30 @@ def _told(function: Callable[[Any, str | None], Answer]) -> Function:
             check(request, profile)
             return function(payload, token.token if token is not None else None)
         except Exception as error:
-            return {"error": explain(error, function.__name__)}
+            return {"error": explain(error, name)}
 
-    answer.__name__ = {"listed_and_served": "jobs"}.get(function.__name__, function.__name__)
+    answer.__name__ = name
     return answer
 
 
-def listed(payload: Any, token: str | None) -> Answer:
-    """All jobs as the page shows them, the newest first; and a supervisor if one is due."""
+def listed(catalog: Catalog, payload: Any, token: str | None) -> Answer:
+    """All jobs as the page shows them, the newest first; a supervisor if one is due; what has ended is served."""
     jobs.see_to_it()
     found = jobs.all_jobs()
     for job in found:
         if job.request.get("backend") == "hub" and job.state["state"] == "running":
             jobs.on_hub(job, "sync", token)
+        _serve(catalog, job)
     waiting = [job.id for job in reversed(found) if job.state["state"] == "waiting"]
     return {"jobs": [_shown(job, waiting) for job in found]}
+
+
+def _serve(catalog: Catalog, job: jobs.Job) -> None:
+    """Let a catalog serve the checkpoint of a training that has ended, if it lies in the catalog's folder."""
+    folder = job.output
+    if job.is_done and folder.parent == catalog.folder.resolve() and folder.name not in catalog.translators:
+        with contextlib.suppress(i2i.CheckpointError):  # damaged since: its own tab says so when it is tried
+            catalog.add(folder)
 
 
 def _shown(job: jobs.Job, waiting: list[str]) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from i2i_models.networks import methods
 from ui import text
 from ui.answers import Answers
 from ui.compare import compare_tab
-from ui.errors import explain
+from ui.errors import told
 from ui.i18n import requested_language, speaking
+from ui.tab_parts import HIDDEN
 from ui.tabs import tab_of
 from ui.training import jobs
 from ui.training.rights import check
 
-HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 KEPT_SECONDS = 3600
 """How long a model stays open after its visitor's last click."""
 
@@ -173,9 +173,9 @@ def _open(
 
 def _told(work: Callable[[], str], request: gr.Request, profile: gr.OAuthProfile | None) -> str:
     """What `work` returns, or the sentence of its error, in the language of the request."""
-    with speaking(requested_language(request.headers)):
-        try:
-            check(request, profile)
-            return work()
-        except Exception as error:
-            return explain(error, "a training's model")
+
+    def allowed() -> str:
+        check(request, profile)
+        return work()
+
+    return told(request.headers, allowed, "a training's model")
