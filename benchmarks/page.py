@@ -1,18 +1,16 @@
 """From a hand to a picture: the real page in a real Chromium, on the same processor."""
 
-import shutil
 import statistics
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .goals import opening, waits
-from .served import served
+from .served import chromium, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WATCH_JS = """
 // The newest move of the hand that a question is about → the frame in which its answer is painted.
 globalThis.waits = [];
@@ -63,8 +61,7 @@ def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("c
 
     print(opening())
     with served(checkpoints) as site, sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = chromium(playwright)
         names = _models(site.config)
         print(_opening(browser.new_page(), site.address, names))
         print(f"{'checkpoint':<18} {'direction':<10} {'what':<7} {'p50':>7} {'p95':>7} {'pictures a second':>18}  goal")

@@ -2,17 +2,23 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
+
 ROOT = Path(__file__).parents[1]
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+"""With which Chromium runs without a screen, as root, and asks nobody."""
 
 
 class Served(NamedTuple):
@@ -72,6 +78,12 @@ def _wait(page: Served) -> None:
                 return
         time.sleep(0.5)
     raise SystemExit("The page did not start within five minutes.")
+
+
+def chromium(playwright: "Playwright", *more: str) -> "Browser":
+    """The Chromium of this machine, or Playwright's own; `more` are further flags."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return playwright.chromium.launch(executable_path=found, args=[*FLAGS, *more])
 
 
 def _free_port() -> int:

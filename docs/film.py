@@ -5,16 +5,14 @@ A face is sketched and its colours slide, then a toy is painted. Written to docs
 
 import io
 import math
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, sync_playwright
 
-from benchmarks.served import served
+from benchmarks.served import chromium, served
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
 WIDTH, HEIGHT, FRAME_MS, QUALITY = 800, 400, 100, 60
 Point = tuple[float, float]
 
@@ -115,8 +113,7 @@ def main(checkpoints: Path = Path("checkpoints"), output: Path = Path("docs/film
     """Film all scenes."""
     frames: list[Image.Image] = []
     with served(checkpoints) as site, sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = chromium(playwright, "--hide-scrollbars")
         for tab, model, scene in SCENES:
             page = browser.new_page(viewport={"width": 1240, "height": 900})
             page.goto(f"{site.address}/#tab={tab}&model={model}&direction=A2B")

@@ -136,9 +136,9 @@ def _opened(
         raise ImageError(f"{name} is far too large: make it smaller first.") from None
     except ImageError:
         raise
-    except Exception as error:  # decoders raise nearly anything on damaged files
-        if isinstance(error, IsADirectoryError | PermissionError):
-            raise ImageError(f"{name} cannot be opened as a file: {error.strerror}.") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise ImageError(f"{name} cannot be opened as a file: {error.strerror}.") from None
+    except Exception:  # decoders raise nearly anything on damaged files
         raise ImageError(f"{name} is damaged or incomplete: save or download it again.") from None
 
 
