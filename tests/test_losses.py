@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from i2i_models.errors import TrainingError
 from i2i_models.networks import munit, perceptual
 from i2i_models.networks.cyclegan import CycleGANObjective, ImagePool
-from i2i_models.networks.discogan import DiscoGANObjective
+from i2i_models.networks.discogan import DiscoGAN, DiscoGANObjective, distance, feature_matching
 from i2i_models.networks.losses import adversarial, discriminator_loss, generator_adversarial_loss, real_and_fake_loss
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.munit import MUNITObjective
+from i2i_models.networks.patchgan import PatchGAN
 from i2i_models.networks.unit import UNITObjective, kl
 from train.loop.parallel import GeneratorOutputs
 
@@ -81,6 +82,39 @@ def test_discogan() -> None:
     }
     g = objective.generator_loss(JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
     assert numbers(g) == {"gan": -math.log(0.5) - math.log(sigmoid), "reconstruction": 0.25 + 0.25}
+
+
+def test_discogans_options() -> None:
+    """The choices of d, the pixelwise term of pairs, feature matching and the curriculum of the authors' code."""
+    outputs = {"fake_a": flat(0.0), "fake_b": flat(1.0), "cycle_a": flat(0.5), "cycle_b": flat(-0.02)}
+    a, b = flat(1.0), flat(0.0)
+
+    def terms(objective: DiscoGANObjective) -> dict[str, float]:
+        return {name: loss.item() for name, loss in objective.generator_loss(JUDGES, a, b, outputs).items()}  # type: ignore[arg-type]
+
+    assert terms(DiscoGANObjective(distance="l1"))["reconstruction"] == pytest.approx(0.5 + 0.02)
+    assert terms(DiscoGANObjective(distance="hinge"))["reconstruction"] == pytest.approx(0.45)
+    turned = torch.randn(2, 3, 4, 4)
+    assert distance(turned, 2 * turned, "cosine").item() == pytest.approx(0, abs=1e-6)
+    assert distance(turned, -turned, "cosine").item() == pytest.approx(2)
+    paired = DiscoGANObjective(lambda_pixel=10, lambda_gan=0.1)
+    assert terms(paired)["pixel"] == pytest.approx(10 * (1 + 1))
+    assert terms(paired)["gan"] == pytest.approx(0.1 * terms(DiscoGANObjective())["gan"])
+    assert DiscoGAN.needs_pairs(paired) and not DiscoGAN.needs_pairs(DiscoGANObjective())
+    slow = DiscoGANObjective(lambda_reconstruction=2, curriculum_steps=3)
+    weights = [DiscoGAN.objective_at(slow, step).lambda_reconstruction for step in range(5)]
+    assert weights == pytest.approx([2 / 99, 2 / 99, 2 / 99, 2, 2])
+
+    judges = nn.ModuleDict({k: PatchGAN(3, 4, 2, "none") for k in "AB"})
+    matching = DiscoGANObjective(lambda_features=3)
+    real, fake = torch.randn(5, 3, 16, 16), torch.randn(5, 3, 16, 16)
+    (first, second), (other, another) = judges["A"].features(real), judges["A"].features(fake)  # type: ignore[operator]
+    wanted = (first.mean(0) - other.mean(0)).square().mean() + (second.mean(0) - another.mean(0)).square().mean()
+    assert feature_matching(judges["A"], real, fake).item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert feature_matching(judges["A"], real, real).item() == 0, "the same features"
+    batch = dict.fromkeys(outputs, real) | {"fake_a": fake}
+    found = matching.generator_loss(judges, real, real, batch)["features"]  # D_B sees the same twice
+    assert found.item() == pytest.approx(3 * wanted.item(), rel=1e-5)
 
 
 def test_cyclegan() -> None:

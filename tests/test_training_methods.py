@@ -1,6 +1,7 @@
 """Every unpaired method through the one loop: it trains, shows, resumes, follows itself on two processes."""
 
 import colorsys
+import dataclasses
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from i2i_models import checkpoints
 from i2i_models.errors import TrainingError
 from i2i_models.images.tensors import from_bytes
 from i2i_models.networks import cyclegan
+from i2i_models.networks.discogan import DiscoGANObjective
 from i2i_models.networks.methods import METHODS
 from train import __main__ as commands
 from train.data import augmentation
@@ -84,6 +86,23 @@ def test_negatives_are_for_unpaired_methods(pairs: Path, tmp_path: Path) -> None
         Trainer("pix2pix", job("pix2pix", pairs, tmp_path, negative_steps=5))
     with pytest.raises(TrainingError, match="must not be negative, but is -1"):
         Trainer("unit", job("unit", pairs, tmp_path, negative_steps=-1))
+
+
+def test_discogan_takes_pairs_for_its_pixelwise_term(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then a and b of a batch belong together and are turned alike; without it, and without pairs, they are not."""
+    apart = tmp_path / "data"
+    for domain, half in (("trainA", (0, 0, 32, 32)), ("trainB", (32, 0, 64, 32))):
+        (apart / domain).mkdir(parents=True)
+        for i, path in enumerate(sorted((pairs / "train").iterdir())):
+            Image.open(path).crop(half).save(apart / domain / f"{domain}{i}.png")
+    paired = dataclasses.replace(job("discogan", pairs, tmp_path), objective=DiscoGANObjective(lambda_pixel=1.0))
+    trainer = Trainer("discogan", paired)
+    assert trainer.data.paired and set(trainer.train_step(next(iter(trainer._batches())))) >= {"pixel", "gan"}
+    assert not Trainer("discogan", job("discogan", pairs, tmp_path)).data.paired
+    with pytest.raises(TrainingError, match=r"--lambda-pixel needs pairs, but .* holds two folders"):
+        Trainer("discogan", dataclasses.replace(paired, options=dataclasses.replace(paired.options, data=str(apart))))
 
 
 def test_a_grid_shows_what_the_method_can_do(tmp_path: Path) -> None:

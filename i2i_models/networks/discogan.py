@@ -4,14 +4,15 @@ Unpaired images a and b. Two generators G_AB and G_BA, each followed by the disc
 going there and back must return to the start, which makes the map one to one.
 
 Not as in the paper: the generators are U-Nets and the discriminators PatchGANs, as in pix2pix, where the authors'
-generators have no skips and their discriminators judge whole images. The authors' code also adds feature matching to
-the adversarial loss and raises the reconstruction's weight after a number of steps; neither is in the paper's equations
-nor here.
+generators have no skips and their discriminators judge whole images. What the authors' code has beyond the paper's
+equations are options: feature matching, and a reconstruction that weighs little in the first steps. Theirs are
+`lambda_gan` 0.1, `lambda_features` 0.9 and `curriculum_steps` 10,000.
 """
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -51,14 +52,48 @@ class DiscoGANConfig(NetworkConfig):
         check_choice(self, "up_layers", UpLayer)
 
 
+Distance = Literal["squares", "l1", "cosine", "hinge"]
+"""How far two images are apart, the d of the paper's section 3.2."""
+UNSEEN = 0.05
+"""Differences that the hinge lets pass, in [-1, 1]: 6 of 255, which nobody sees."""
+CURRICULUM = 0.01 / 0.99
+"""The reconstruction's weight in a curriculum's first steps, as a share of the later one: the authors' code goes from
+0.01 beside 0.99 for the adversarial terms to 0.5 beside 0.5."""
+
+
+def distance(x: Tensor, y: Tensor, kind: Distance) -> Tensor:
+    """The mean distance of two batches of images `(N, 3, H, W)` in [-1, 1], a scalar (the d of section 3.2).
+
+    `squares`: (x − y)². `l1`: |x − y|. `hinge`: |x − y| beyond `UNSEEN`, so what nobody sees costs nothing.
+    `cosine`: 1 − the cosine of the angle between two images as vectors; brightness as a whole does not count.
+    """
+    if kind == "cosine":
+        return (1 - F.cosine_similarity(x.flatten(1), y.flatten(1))).mean()
+    if kind == "squares":
+        return F.mse_loss(x, y)
+    apart = (x - y).abs()
+    return (F.relu(apart - UNSEEN) if kind == "hinge" else apart).mean()
+
+
 @dataclasses.dataclass(frozen=True)
 class DiscoGANObjective:
-    """The paper's losses and their weights. Images a, b are `(N, 3, H, W)` in [-1, 1], no pair."""
+    """The paper's losses and their weights. Images a, b are `(N, 3, H, W)` in [-1, 1], pairs for `lambda_pixel`."""
 
     gan: GanLoss = "cross_entropy"
     """The adversarial loss: cross_entropy as in the paper, or least_squares."""
+    lambda_gan: float = 1.0
+    """Weight of the adversarial terms."""
     lambda_reconstruction: float = 1.0
-    """Weight of the reconstructions beside the adversarial terms."""
+    """Weight of the reconstructions; 0 leaves the paper's GAN without them."""
+    distance: Distance = "squares"
+    """What a reconstruction is judged by, and a pixelwise term: squares, l1, cosine or hinge."""
+    lambda_pixel: float = 0.0
+    """Weight of d(G_AB(a), b) + d(G_BA(b), a), for data that are true pairs; 0 takes no notice of pairs."""
+    lambda_features: float = 0.0
+    """Weight of feature matching: squared differences between the mean features that a discriminator has of real images
+    and of translations."""
+    curriculum_steps: int = 0
+    """Steps at the start in which the reconstruction weighs a hundredth."""
 
     def outputs(self, network: "DiscoGAN", a: Tensor, b: Tensor) -> Outputs:
         """Both translations and both ways back."""
@@ -75,12 +110,34 @@ class DiscoGANObjective:
         return discriminator_loss(discriminators, a, b, outputs["fake_a"], outputs["fake_b"], self.gan)
 
     def generator_loss(self, discriminators: nn.ModuleDict, a: Tensor, b: Tensor, outputs: Outputs) -> Losses:
-        """L_G of the paper: −log D_B(G_AB(a)) + λ·d(G_BA(G_AB(a)), a), and the same from B; d is the mean square."""
-        there_and_back = F.mse_loss(outputs["cycle_a"], a) + F.mse_loss(outputs["cycle_b"], b)
-        return {
-            "gan": generator_adversarial_loss(discriminators, outputs["fake_a"], outputs["fake_b"], self.gan),
+        """L_G of the paper: −log D_B(G_AB(a)) + λ·d(G_BA(G_AB(a)), a), and the same from B, with the options' terms."""
+        o = outputs
+        there_and_back = distance(o["cycle_a"], a, self.distance) + distance(o["cycle_b"], b, self.distance)
+        adversarial = generator_adversarial_loss(discriminators, o["fake_a"], o["fake_b"], self.gan)
+        losses = {
+            "gan": self.lambda_gan * adversarial,
             "reconstruction": self.lambda_reconstruction * there_and_back,
         }
+        if self.lambda_pixel:
+            to_truth = distance(o["fake_b"], b, self.distance) + distance(o["fake_a"], a, self.distance)
+            losses["pixel"] = self.lambda_pixel * to_truth
+        if self.lambda_features:
+            matching = feature_matching(discriminators["A"], a, o["fake_a"])
+            matching = matching + feature_matching(discriminators["B"], b, o["fake_b"])
+            losses["features"] = self.lambda_features * matching
+        return losses
+
+
+def feature_matching(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """Squared differences between a batch's mean features, real and fake, averaged and summed over the layers.
+
+    Salimans et al. 2016 (arXiv 1606.03498, section 3.1), on the layers that the authors' code of DiscoGAN takes: all
+    but the first and the last.
+    """
+    with torch.no_grad():
+        wanted = discriminator.features(real)  # type: ignore[operator]
+    found = discriminator.features(fake)  # type: ignore[operator]
+    return torch.stack([F.mse_loss(f.mean(0), w.mean(0)) for f, w in zip(found, wanted, strict=True)]).sum()
 
 
 class DiscoGAN(TranslationNetwork):
@@ -106,6 +163,18 @@ class DiscoGAN(TranslationNetwork):
         )
         self.multiple, self.skips = 2**c.depth, c.depth - 1
         init_normal(self)
+
+    @classmethod
+    def needs_pairs(cls, objective: DiscoGANObjective) -> bool:
+        """For the pixelwise term alone."""
+        return objective.lambda_pixel > 0
+
+    @classmethod
+    def objective_at(cls, objective: DiscoGANObjective, step: int) -> DiscoGANObjective:
+        """With the curriculum's weight of the reconstruction."""
+        if step >= objective.curriculum_steps:
+            return objective
+        return dataclasses.replace(objective, lambda_reconstruction=CURRICULUM * objective.lambda_reconstruction)
 
     def decoder(self, direction: Direction) -> nn.Module:
         """`(N, 3, H, W)` → `(N, 3, H, W)`. The image is its own code: skips run past every bottleneck."""

@@ -42,6 +42,16 @@ class TranslationNetwork(Pretrained):
         """Where chance enters when `decode` is given noise."""
         return "none"
 
+    @classmethod
+    def needs_pairs(cls, objective: Any) -> bool:
+        """Whether a training with these losses has to be told which images belong together."""
+        return cls.paired
+
+    @classmethod
+    def objective_at(cls, objective: Any, step: int) -> Any:
+        """The losses of a step, counted from 0, where their weights change in the course of a training."""
+        return objective
+
     @property
     def capabilities(self) -> Capabilities:
         """What the network can do, as a checkpoint says it."""

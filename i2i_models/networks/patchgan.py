@@ -33,6 +33,15 @@ class PatchGAN(nn.Module):
         """`(N, in_channels, H, W)` in [-1, 1] → logits `(N, 1, h, w)`, one for each patch."""
         return self.model(x)
 
+    def features(self, x: Tensor) -> list[Tensor]:
+        """As `forward`, but the activations `(N, C, h, w)` between the first layer and the last."""
+        found = []
+        for layer in self.model[:-1]:
+            x = layer(x)
+            if isinstance(layer, nn.LeakyReLU):
+                found.append(x)
+        return found[1:]
+
 
 class MultiScalePatchGAN(nn.Module):
     """One patch discriminator for the image and each of its `scales - 1` halvings (MUNIT, section 5.1).

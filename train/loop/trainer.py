@@ -155,12 +155,11 @@ class Trainer:
         if self.options.direction == "B2A":
             sources = sources.swapped()
         sources = sources.in_ranges(self.ranges)
-        if not self.method.paired:
+        if not self.method.needs_pairs(self.job.objective):
             return sources.unpaired()
         if not sources.paired:
-            raise TrainingError(
-                f"{self.method.title} needs pairs, but {self.options.data} holds two folders with different names."
-            )
+            why = self.method.title if self.method.paired else "--lambda-pixel"
+            raise TrainingError(f"{why} needs pairs, but {self.options.data} holds two folders with different names.")
         return sources
 
     def _fixed_samples(self) -> Batch:
@@ -318,7 +317,8 @@ class Trainer:
 
         self.discriminators.requires_grad_(False)
         with self.accelerator.autocast():
-            generator_losses = self.job.objective.generator_loss(self.discriminators, a, b, outputs)
+            objective = self.method.objective_at(self.job.objective, self.step)
+            generator_losses = objective.generator_loss(self.discriminators, a, b, outputs)
             if self.step < self.options.negative_steps:
                 generator_losses["gan"] = negative_start_loss(a, b, outputs["fake_a"], outputs["fake_b"])
         self._update(self.generator_optimizer, generator_losses)
