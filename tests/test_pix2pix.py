@@ -1,5 +1,6 @@
 """The networks and losses of pix2pix against the paper, public code and values worked by hand."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -53,6 +54,36 @@ def test_widths_are_the_papers() -> None:
     assert up_widths == [512, 512, 512, 512, 256, 128, 64]
     innermost, first = unet.downs[-1], unet.downs[0]
     assert not any(isinstance(m, InstanceNorm) for layer in (innermost, first) for m in layer.modules())
+
+
+@pytest.mark.parametrize(("layers", "seen"), [(0, 1), (1, 16), (2, 34), (5, 286)])
+def test_other_discriminators_see_what_section_4_4_compares(layers: int, seen: int) -> None:
+    discriminator = PatchGAN(3, 2, layers, norm="none")
+    x = torch.zeros(1, 3, 320, 320, requires_grad=True)
+    logits = discriminator(x)
+    logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
+    assert x.grad is not None
+    rows = x.grad.abs().sum((0, 1, 3)).nonzero()
+    assert rows.max() - rows.min() + 1 == seen
+
+
+def test_the_ablations_of_section_4() -> None:
+    """An encoder-decoder passes nothing by its bottleneck; a GAN that is not conditional sees no input; L1 alone."""
+    network = Pix2Pix(dataclasses.replace(TINY, skip_connections=False, dropout=False)).eval()
+    assert network.skips == 0 and network.translate(torch.randn(2, 3, 16, 32)).shape == (2, 3, 16, 32)
+    inner = network.generator.ups[0]
+    inner.register_forward_hook(lambda module, args, result: torch.zeros_like(result))
+    one, other = (network.translate(torch.randn(1, 3, 16, 16)) for _ in "ab")
+    assert torch.equal(one, other), "all that is known of the input goes through the bottleneck"
+
+    a, b, fake = torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
+    blind = Pix2Pix(dataclasses.replace(TINY, conditional=False)).discriminators()
+    objective = Pix2PixObjective()
+    losses = [objective.discriminator_loss(blind, x, b, {"fake_b": fake}) for x in (a, -a)]
+    assert losses[0] == losses[1] and objective.generator_loss(blind, a, b, {"fake_b": fake})["gan"] > 0
+    lone = Pix2PixObjective(lambda_gan=0)
+    assert lone.discriminator_loss(blind, a, b, {"fake_b": fake}) == {}
+    assert lone.generator_loss(blind, a, b, {"fake_b": fake}).keys() == {"l1"}
 
 
 def test_a_patch_sees_70_pixels() -> None:
@@ -129,6 +160,8 @@ def test_adversarial_losses_by_hand() -> None:
 
 class Constant(nn.Module):
     """A discriminator that says the mean of what it sees."""
+
+    in_channels = 6
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.mean((1, 2, 3))

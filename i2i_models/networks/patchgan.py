@@ -13,21 +13,24 @@ from .resnet import reflect_conv
 class PatchGAN(nn.Module):
     """Judges overlapping patches: `layers` stride-2 4×4 convolutions, one of stride 1, one to a single logit.
 
-    With 3 layers each logit sees 70×70 pixels; widths are C64-C128-C256-C512 at base width 64.
+    With 3 layers each logit sees 70×70 pixels; widths are C64-C128-C256-C512 at base width 64. Without such layers all
+    convolutions are 1×1, and every pixel is judged by itself (the PixelGAN of section 4.4).
     """
 
     def __init__(self, in_channels: int, base_width: int = 64, layers: int = 3, norm: Norm = "instance") -> None:
         super().__init__()
-        widths = [base_width * min(2**i, 8) for i in range(layers + 1)]
-        model: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-        for i in range(1, layers + 1):
-            stride = 2 if i < layers else 1
+        self.in_channels = in_channels
+        strides = [2] * layers + [1] if layers else [1, 1]
+        kernel, padding = (4, 1) if layers else (1, 0)
+        widths = [base_width * min(2**i, 8) for i in range(len(strides))]
+        model: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], kernel, strides[0], padding), nn.LeakyReLU(0.2)]
+        for i in range(1, len(strides)):
             model += [
-                nn.Conv2d(widths[i - 1], widths[i], 4, stride, 1, bias=norm != "batch"),
+                nn.Conv2d(widths[i - 1], widths[i], kernel, strides[i], padding, bias=norm != "batch"),
                 *norm_layer(norm, widths[i]),
                 nn.LeakyReLU(0.2),
             ]
-        self.model = nn.Sequential(*model, nn.Conv2d(widths[-1], 1, 4, 1, 1))
+        self.model = nn.Sequential(*model, nn.Conv2d(widths[-1], 1, kernel, 1, padding))
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, in_channels, H, W)` in [-1, 1] → logits `(N, 1, h, w)`, one for each patch."""

@@ -34,16 +34,20 @@ class Pix2PixConfig(NetworkConfig):
     """How the other upward layers double their map; `upsample` leaves no checkerboard."""
     dropout: bool = True
     """Dropout 0.5 in the three innermost decoder layers."""
+    skip_connections: bool = True
+    """False leaves the encoder-decoder that section 4.2 compares the U-Net with."""
     discriminator_width: int = 64
     """Channels after the PatchGAN's first layer."""
     discriminator_layers: int = 3
-    """Stride-2 layers of the PatchGAN; 3 see 70×70 pixels."""
+    """Stride-2 layers of the PatchGAN; 3 see 70×70 pixels, 1 sees 16×16, 5 see 286×286, and 0 single pixels."""
     discriminator_norm: Norm = "instance"
+    conditional: bool = True
+    """Whether the discriminator sees the input beside the picture; False is the GAN that section 4.1 compares with."""
 
     def check(self) -> None:
         check_range(self, 1, 512, "base_width", "discriminator_width")
         check_range(self, 2, 12, "depth")
-        check_range(self, 1, 8, "discriminator_layers")
+        check_range(self, 0, 8, "discriminator_layers")
         check_choice(self, "norm", Norm)
         check_choice(self, "discriminator_norm", Norm)
         check_choice(self, "last_layer", UpLayer)
@@ -56,6 +60,8 @@ class Pix2PixObjective:
 
     gan: GanLoss = "cross_entropy"
     """The adversarial loss: cross_entropy as in the paper, or least_squares."""
+    lambda_gan: float = 1.0
+    """Weight of the adversarial term; 0 leaves L1 alone, and nothing for a discriminator to do."""
     lambda_l1: float = 100.0
     """λ, the weight of L1 beside the adversarial term."""
 
@@ -65,17 +71,25 @@ class Pix2PixObjective:
 
     def discriminator_loss(self, discriminator: nn.Module, a: Tensor, b: Tensor, outputs: Outputs) -> Losses:
         """Equation 1, D's side: −½ (log D(a, b) + log(1 − D(a, G(a)))); halved to slow D down (section 3.3)."""
-        true_pair, made_pair = torch.cat([a, b], 1), torch.cat([a, outputs["fake_b"].detach()], 1)
+        if not self.lambda_gan:
+            return {}
+        true_pair, made_pair = judged(discriminator, a, b), judged(discriminator, a, outputs["fake_b"].detach())
         real, fake = real_and_fake_loss(discriminator, true_pair, made_pair, self.gan)
         return {"d_real": 0.5 * real, "d_fake": 0.5 * fake}
 
     def generator_loss(self, discriminator: nn.Module, a: Tensor, b: Tensor, outputs: Outputs) -> Losses:
         """Equation 4, G's side: −log D(a, G(a)) + λ |b − G(a)|."""
         fake = outputs["fake_b"]
-        return {
-            "gan": adversarial(discriminator(torch.cat([a, fake], 1)), True, self.gan),
-            "l1": self.lambda_l1 * F.l1_loss(fake, b),
-        }
+        losses = {"l1": self.lambda_l1 * F.l1_loss(fake, b)}
+        if self.lambda_gan:
+            fooled = adversarial(discriminator(judged(discriminator, a, fake)), True, self.gan)
+            losses = {"gan": self.lambda_gan * fooled, **losses}
+        return losses
+
+
+def judged(discriminator: nn.Module, a: Tensor, b: Tensor) -> Tensor:
+    """What a discriminator looks at: a and b `(N, 3, H, W)` channel-wise concatenated, or b where it takes no more."""
+    return torch.cat([a, b], 1) if discriminator.in_channels == 6 else b
 
 
 class Pix2Pix(TranslationNetwork):
@@ -92,7 +106,9 @@ class Pix2Pix(TranslationNetwork):
         self.config: Pix2PixConfig = config or Pix2PixConfig()
         c = self.config
         self.directions = ("A2B",)
-        self.generator = UNet(3, 3, c.base_width, c.depth, c.norm, c.last_layer, c.dropout, c.up_layers)
+        self.generator = UNet(
+            3, 3, c.base_width, c.depth, c.norm, c.last_layer, c.dropout, c.up_layers, c.skip_connections
+        )
         self.multiple, self.skips = self.generator.multiple, self.generator.skips
         init_normal(self)
 
@@ -118,12 +134,14 @@ class Pix2Pix(TranslationNetwork):
         return self.generator(codes, noise)
 
     def discriminators(self) -> PatchGAN:
-        """D on (a, b), channel-wise concatenated: `(N, 6, H, W)` → patch logits."""
+        """D on (a, b), channel-wise concatenated, `(N, 6, H, W)`, or on b alone, `(N, 3, H, W)` → patch logits."""
         c = self.config
-        discriminator = PatchGAN(6, c.discriminator_width, c.discriminator_layers, c.discriminator_norm)
+        discriminator = PatchGAN(
+            6 if c.conditional else 3, c.discriminator_width, c.discriminator_layers, c.discriminator_norm
+        )
         init_normal(discriminator)
         return discriminator
 
     def discriminate(self, discriminators: nn.Module, codes: Tensor, y: Tensor, direction: Direction) -> Tensor:
         """D on the pairs of an input, which is its own code, and its translation y: `(N, 1, h, w)`."""
-        return discriminators(torch.cat([codes, y], 1))
+        return discriminators(judged(discriminators, codes, y))

@@ -22,6 +22,7 @@ class UNet(nn.Module):
         last_layer: `upsample`, nearest ×2 and a 4×4 convolution, which leaves no checkerboard,
             or `transposed`, the transposed convolution of the public weights.
         up_layers: the same for the other upward layers; `transposed` as in the paper.
+        connected: False leaves out the skips: an encoder and a decoder, and the bottleneck between them.
     """
 
     DROPOUT = 0.5
@@ -36,8 +37,11 @@ class UNet(nn.Module):
         last_layer: UpLayer = "upsample",
         dropout: bool = True,
         up_layers: UpLayer = "transposed",
+        connected: bool = True,
     ) -> None:
         super().__init__()
+        self.connected = connected
+        both = 2 if connected else 1
         bias = norm != "batch"  # batch norm brings its own; the public weights keep one elsewhere
         widths = [base_width * min(2**i, 8) for i in range(depth)]
         self.downs = nn.ModuleList()
@@ -53,7 +57,7 @@ class UNet(nn.Module):
             )
         self.ups = nn.ModuleList()
         for i in reversed(range(1, depth)):
-            inputs = widths[i] * (1 if i == depth - 1 else 2)
+            inputs = widths[i] * (1 if i == depth - 1 else both)
             self.ups.append(
                 nn.Sequential(
                     nn.ReLU(),
@@ -61,7 +65,7 @@ class UNet(nn.Module):
                     *norm_layer(norm, widths[i - 1]),
                 )
             )
-        self.last = nn.Sequential(nn.ReLU(), _up_layer(2 * widths[0], out_channels, last_layer), nn.Tanh())
+        self.last = nn.Sequential(nn.ReLU(), _up_layer(both * widths[0], out_channels, last_layer), nn.Tanh())
         self.dropout_ups = min(3, depth - 1) if dropout else 0
 
     @property
@@ -72,7 +76,7 @@ class UNet(nn.Module):
     @property
     def skips(self) -> int:
         """Connections past the bottleneck: number 1 at half the image's size, each further one at half of that."""
-        return len(self.ups)
+        return len(self.ups) if self.connected else 0
 
     def forward(self, x: Tensor, noise: torch.Generator | None = None, cut: Collection[int] = ()) -> Tensor:
         """Translate images.
@@ -106,6 +110,8 @@ class UNet(nn.Module):
             if i < self.dropout_ups:
                 x = self._drop(x, noise)
             skip = skips.pop()
+            if not self.connected:
+                continue
             if len(skips) + 1 in cut:
                 skip = torch.zeros_like(skip)
             x = torch.cat([skip, x], 1)

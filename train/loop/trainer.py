@@ -342,6 +342,8 @@ class Trainer:
         return from_bytes(images).to(memory_format=torch.channels_last)
 
     def _update(self, optimizer: torch.optim.Optimizer, losses: Losses) -> None:
+        if not losses:  # a discriminator that nobody listens to
+            return
         self.accelerator.backward(torch.stack(list(losses.values())).sum())
         optimizer.step()
         optimizer.zero_grad()
