@@ -158,7 +158,7 @@ def made(folder: Path, id: str, state: dict[str, Any], **request: Any) -> Path:
 
 
 def ask(function: str, payload: Any, request: Any = HERE, serving: Any = None) -> dict[str, Any]:
-    answer = next(f for f in runs.run_functions(serving) if f.__name__ == function)
+    answer = next(f for f in runs.run_functions(serving or SimpleNamespace(listed={})) if f.__name__ == function)
     return answer(payload, request, None, None)
 
 
@@ -215,7 +215,12 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
         (path / "job.json").read_text().replace(str(folder.parent / "aaa"), str(catalog.folder / "aaa"))
     )
     (told,) = ask("jobs", {}, serving=catalog)["jobs"]
-    assert told["state"] == "done" and "aaa" in catalog.translators
+    assert told["state"] == "done" and "open" not in told["can"]  # nothing lists it yet
+    catalog.look_again()
+    catalog.look_again()
+    catalog.listed = catalog.translators
+    (told,) = ask("jobs", {}, serving=catalog)["jobs"]
+    assert told["tab"] == "paired" and "open" in told["can"]
     assert Path(trial.archive(jobs.named(id))).stat().st_size > 1000
 
 

@@ -117,10 +117,13 @@ class JobFolder:
         return size_of(self.path)
 
     def delete(self) -> None:
-        """Away with it: renamed first, so that nobody finds half of it."""
+        """Away with it and with the checkpoint that it made: renamed first, so that nobody finds half of it."""
         gone = self.path.with_name(f".gone-{self.path.name}")
+        made = Path(self.request.output) if self.state["state"] in ("evaluating", "done") else None
         with contextlib.suppress(OSError):
             os.replace(self.path, gone)
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
             shutil.rmtree(gone, ignore_errors=True)
 
 

@@ -113,6 +113,15 @@ def all_jobs() -> list[Job]:
     return sorted((job for job in found if job.request), key=lambda job: -float(job.request.get("created", 0)))
 
 
+def tried() -> dict[str, Path]:
+    """What trainings that have not ended have learned, as far as somebody asked to try it: folders by their names."""
+    found = {}
+    for job in all_jobs():
+        if not job.is_done and job.snapshots:
+            found[str(job.request.get("name"))] = job.snapshots[-1]
+    return found
+
+
 def named(id: Any) -> Job:
     """The job of an id.
 
@@ -256,15 +265,18 @@ class Shown:
     """Steps of the sample grids."""
     snapshots: int
     can: list[str]
+    tab: str
+    """Where its model is listed; empty if nowhere yet."""
     command: str
 
 
-def shown(job: Job, place: int, method: str) -> dict[str, Any]:
+def shown(job: Job, place: int, method: str, tab: str = "") -> dict[str, Any]:
     """What the page shows of a job.
 
     Args:
         place: in the queue, from 1 on, if it waits.
         method: its method's title.
+        tab: the other tab that lists its model; empty if none does.
     """
     state, lines = job.state["state"], job.progress()
     last = lines[-1] if lines else {}
@@ -299,7 +311,8 @@ def shown(job: Job, place: int, method: str) -> dict[str, Any]:
             curves(lines),
             [int(path.stem.rpartition("-")[2]) for path in job.samples],
             len(job.snapshots),
-            can(job),
+            [*can(job), *(["open"] if tab else [])],
+            tab,
             job.command,
         )
     )
