@@ -31,6 +31,8 @@ POINTS = 160
 """Of a curve, at most."""
 SYNC_SECONDS = 20
 """Between questions to HF Jobs about one job."""
+NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""For processes without a screen, on Windows."""
 QUEUED = 12
 """Jobs that may wait at a time."""
 
@@ -225,9 +227,8 @@ def on_hub(job: Job, action: str, token: str | None) -> None:
 def _start(*arguments: str, log: Path, **environment: str) -> "subprocess.Popen[bytes]":
     with log.open("ab") as file:
         return subprocess.Popen(
-            ["nice", "-n", "10", sys.executable, "-m", "train.jobs", *arguments],
-            cwd=HOME, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
-            env={**os.environ, **environment},
+            [sys.executable, "-m", "train.jobs", *arguments], cwd=HOME, env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, creationflags=NO_WINDOW,
         )  # fmt: skip
 
 
@@ -242,6 +243,11 @@ def read_json(path: Path) -> dict[str, Any]:
 def _write(path: Path, content: str) -> None:
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     temporary.write_text(content, encoding="utf-8")
+    for _ in range(20):
+        with contextlib.suppress(PermissionError):  # on Windows: somebody reads the old one just now
+            os.replace(temporary, path)
+            return
+        time.sleep(0.05)
     os.replace(temporary, path)
 
 
