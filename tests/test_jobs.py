@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,6 +158,13 @@ def test_scratch_makes_room_oldest_first_and_a_job_too_large_pauses(
     runs.update(state="running", handle="0")
     supervisor.pause_if_too_large(runs)
     assert (runs.state["state"], runs.state["why"]["key"]) == ("pausing", "job_too_large")
+    runs.update(state="running", why=None)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=disk.LEAST_FREE - 1))
+    supervisor.pause_if_too_large(runs)
+    assert (runs.state["state"], runs.state["why"]["key"]) == ("pausing", "disk_full")
+    supervisor.ended(runs, supervisor.STOPPED)  # paused, it still says why, and keeps what it has learned
+    assert (runs.state["state"], runs.state["why"]["key"]) == ("paused", "disk_full")
+    assert (runs.run / "state.pt").exists()
 
 
 def test_a_real_training_is_killed_with_its_supervisor_and_both_go_on(pairs: Path, tmp_path: Path) -> None:

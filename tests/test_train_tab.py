@@ -113,6 +113,9 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
     seen = run(form._look, dropped, None, "", HERE, None)
     assert "18 pairs side by side" in seen["sheet"]["rows"] and seen["sheet"]["sheet"].startswith("data:image/")
     assert seen["method"]["choices"] == [("pix2pix", "pix2pix")] and seen["start_from"]["choices"][1][1] == "tiny"
+    narrow = {**seen["found"], "free": seen["found"]["memory"]["pix2pix"]["256"] * 1.01}
+    offered = run(form._offer, "pix2pix", narrow)["size"]  # before it starts
+    assert [size for _, size in offered["choices"]] == [64, 128, 256] and "at most 256 pixels" in offered["info"]
     draft, found, table = seen["draft"], seen["found"], seen["options"]
     table = [
         [row[0], "50" if row[0] == "--lambda-l1" else "False" if row[0] == "--mirror" else row[1]] for row in table
