@@ -32,6 +32,7 @@ bench: $(VENV)/dev.ok $(VENV)/chromium.ok
 	$(BIN)/python -m benchmarks training
 	$(BIN)/python -m benchmarks inference
 	$(BIN)/python -m benchmarks load
+	$(BIN)/python -m benchmarks jobs
 	$(BIN)/python -m benchmarks page
 
 clean:

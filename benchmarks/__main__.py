@@ -1,10 +1,11 @@
-"""`python -m benchmarks training`, `inference`, `load` and `page`."""
+"""`python -m benchmarks training`, `inference`, `load`, `jobs` and `page`."""
 
 import tyro
 
 from i2i_models.cli import run
 
 from .inference import inference
+from .jobs import jobs
 from .load import load
 from .page import page
 from .training import training
@@ -12,6 +13,7 @@ from .training import training
 if __name__ == "__main__":
     run(
         lambda: tyro.extras.subcommand_cli_from_dict(
-            {"training": training, "inference": inference, "load": load, "page": page}, prog="python -m benchmarks"
+            {"training": training, "inference": inference, "load": load, "jobs": jobs, "page": page},
+            prog="python -m benchmarks",
         )
     )

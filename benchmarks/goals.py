@@ -25,6 +25,8 @@ STYLE, STROKE, LARGE_STROKE = Waits(40, 80), Waits(60, 90), Waits(80, 110)
 """Without bfloat16: a move of the style slider, a stroke, and a stroke where images are larger than 128 pixels."""
 CROWD, CROWD_SECONDS, CROWD_P95 = 50, 60.0, 1.0
 """So many visitors for so many seconds shall see no error and wait so many seconds, 19 times of 20."""
+BESIDE_TRAINING = 3.0
+"""How many times as long strokes may wait, 19 times of 20, while a training of the page runs."""
 TRAINING_AT = {"width": 64, "size": 128, "batch_size": 1}
 """The settings for which a training's goal is meant."""
 U_NETS, OTHERS = 2.0, 1.6
@@ -61,6 +63,11 @@ def judge_training(method: str, ratio: float, bf16: bool, **settings: int) -> st
         return "none"
     goal = U_NETS if "depth" in METHODS[method].Config.__dataclass_fields__ else OTHERS
     return f"{_met(ratio >= goal)} (≥ {goal:g})"
+
+
+def judge_beside(ratio: float) -> str:
+    """Whether strokes wait little enough beside a training, by the 95th percentile with it over that without."""
+    return f"{_met(ratio <= BESIDE_TRAINING)} (≤ {BESIDE_TRAINING:g} ×)"
 
 
 def _met(is_met: bool) -> str:

@@ -82,11 +82,11 @@ def load(
     """
     print(opening())
     with served(checkpoints) as page:
-        alone = asyncio.run(_crowd(page, visitors, seconds, random.Random(seed)))
+        alone = asyncio.run(crowd_of(page, visitors, seconds, random.Random(seed)))
     print(report(*alone))
     print(f"told to end, the page left with exit code {page.process.returncode}", flush=True)
     if hostile:
-        _hostile(visitors, seconds, checkpoints, seed, _quantile(alone[0], 0.95))
+        _hostile(visitors, seconds, checkpoints, seed, quantile(alone[0], 0.95))
 
 
 def _hostile(visitors: int, seconds: float, checkpoints: Path, seed: int, alone: float) -> None:
@@ -95,19 +95,19 @@ def _hostile(visitors: int, seconds: float, checkpoints: Path, seed: int, alone:
 
         async def both() -> tuple[list[Visitor], Memory, float]:
             hostile = asyncio.create_task(flood(page, time.monotonic() + seconds, random.Random(seed)))
-            crowd = await _crowd(page, visitors, seconds, random.Random(seed))
+            crowd = await crowd_of(page, visitors, seconds, random.Random(seed))
             answered.update(await hostile)
             return crowd
 
         beside = asyncio.run(both())
     print(f"\nbeside a hostile visitor\n{report(*beside)}\n{describe(answered)}")
-    print(f"p95 is {_quantile(beside[0], 0.95) / alone:.2f} × that without", flush=True)
+    print(f"p95 is {quantile(beside[0], 0.95) / alone:.2f} × that without", flush=True)
     print(f"\n{'fault':<44} {'answers':>8} {'errors':>7}  after")
     _killed(checkpoints, seed)
     for fault, how in FAULTS.items():
         try:
             with served(checkpoints, **how) as page:
-                crowd, _, _ = asyncio.run(_crowd(page, 5, 10, random.Random(seed)))
+                crowd, _, _ = asyncio.run(crowd_of(page, 5, 10, random.Random(seed)))
                 running = "runs" if page.process.poll() is None else f"ended with {page.process.returncode}"
         except SystemExit as error:
             crowd, running = [], str(error)
@@ -120,7 +120,7 @@ def _killed(checkpoints: Path, seed: int) -> None:
         port = int(page.address.rpartition(":")[2])
 
         async def play() -> list[Visitor]:
-            crowd = asyncio.create_task(_crowd(page, 5, 40, random.Random(seed), retries=True))
+            crowd = asyncio.create_task(crowd_of(page, 5, 40, random.Random(seed), retries=True))
             await asyncio.sleep(8)
             page.process.kill()
             with served(checkpoints, port=port):
@@ -136,14 +136,16 @@ def _line(fault: str, crowd: list[Visitor], after: str) -> str:
     return f"{fault:<44} {answers:>8} {errors:>7}  {after}"
 
 
-def _quantile(everybody: list[Visitor], share: float) -> float:
+def quantile(everybody: list[Visitor], share: float) -> float:
+    """The wait, in seconds, that a share of all answers did not exceed; endless if there was none."""
     waits = sorted(wait for visitor in everybody for wait in visitor.seconds)
     return waits[min(len(waits) - 1, int(len(waits) * share))] if waits else float("inf")
 
 
-async def _crowd(
+async def crowd_of(
     page: Served, count: int, seconds: float, chance: random.Random, retries: bool = False
 ) -> tuple[list[Visitor], "Memory", float]:
+    """Let `count` visitors play with the page: what they saw, its memory, and the seconds that it took."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(base_url=page.address, limits=limits, timeout=LOST) as client:
         models = models_of(page.config)
@@ -315,7 +317,7 @@ def report(everybody: list[Visitor], memory: Memory, took: float) -> str:
         *(f"  {complaint}" for complaint in sorted(set(complaints))[:5]),
     ]
     if waits:
-        p50, p95 = (_quantile(everybody, share) for share in (0.5, 0.95))
+        p50, p95 = (quantile(everybody, share) for share in (0.5, 0.95))
         lines += [
             f"wait for an answer: p50 {p50:.3f} s, p95 {p95:.3f} s, max {waits[-1]:.3f} s",
             f"fairness: medians from {min(medians):.3f} s (quickest served visitor) to {max(medians):.3f} s (slowest), "

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 import i2i_models as i2i
 from train.jobs import backends, disk, supervisor
@@ -38,7 +40,8 @@ while step < 1000:
     if behaviour == "crashes" or (behaviour == "crashes once" and step == 2 and "--resume" not in sys.argv):
         (run / "state.pt").write_text("1")
         os._exit(1)
-    (run / "state.pt").write_text(str(step))
+    (run / "half").write_text(str(step))
+    os.replace(run / "half", run / "state.pt")
     if (run / "pause").exists():
         sys.exit(130)
     if (run / "finish").exists() or (behaviour == "crashes once" and "--resume" in sys.argv):
@@ -47,10 +50,17 @@ while step < 1000:
 """
 
 
+TINY = [
+    "--size", "32", "--depth", "4", "--base-width", "4", "--discriminator-width", "4", "--batch-size", "2",
+    "--save-every", "5", "--precision", "float32",
+]  # fmt: skip
+"""Options of a training of a few seconds."""
+
+
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "stand_in.py").write_text(STAND_IN)
-    monkeypatch.setattr(backends, "POLITE", "0")  # a busy machine would keep the test waiting
+    monkeypatch.setattr(backends, "POLITE", 0)  # a busy machine would keep the test waiting
     monkeypatch.setattr(backends, "launcher", lambda job: [sys.executable, str(tmp_path / "stand_in.py")])
     evaluation = JobFolder.evaluation
     monkeypatch.setattr(JobFolder, "evaluation", lambda job, _: evaluation(job, backends.launcher(job)))
@@ -148,20 +158,24 @@ def test_scratch_makes_room_oldest_first_and_a_job_too_large_pauses(
     runs.update(state="running", handle="0")
     supervisor.pause_if_too_large(runs)
     assert (runs.state["state"], runs.state["why"]["key"]) == ("pausing", "job_too_large")
+    runs.update(state="running", why=None)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=disk.LEAST_FREE - 1))
+    supervisor.pause_if_too_large(runs)
+    assert (runs.state["state"], runs.state["why"]["key"]) == ("pausing", "disk_full")
+    supervisor.ended(runs, supervisor.STOPPED)  # paused, it still says why, and keeps what it has learned
+    assert (runs.state["state"], runs.state["why"]["key"]) == ("paused", "disk_full")
+    assert (runs.run / "state.pt").exists()
 
 
 def test_a_real_training_is_killed_with_its_supervisor_and_both_go_on(pairs: Path, tmp_path: Path) -> None:
     root = tmp_path / "jobs"
     root.mkdir()
-    arguments = [
-        "--size", "32", "--depth", "4", "--base-width", "4", "--discriminator-width", "4", "--steps", "40",
-        "--batch-size", "2", "--save-every", "5", "--precision", "float32",
-    ]  # fmt: skip
-    job = ask(root, "real", data=str(pairs), arguments=arguments, evaluate=False)
-    command = [sys.executable, "-m", "train.jobs", "tend", str(root)]
+    job = ask(root, "real", data=str(pairs), arguments=[*TINY, "--steps", "40"], evaluate=False)
+    impatient = "from train.jobs import backends, supervisor as s; backends.POLITE = 0; s.serve(s.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", f"import sys; {impatient}", str(root)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     one = subprocess.Popen(command, cwd=ROOT, env=environment)
-    end = time.monotonic() + 250  # the lowest priority on a busy machine
+    end = time.monotonic() + 250
     while not (job.run / "state.pt").exists():
         assert time.monotonic() < end, job.log.read_text()
         time.sleep(0.02)
@@ -177,3 +191,28 @@ def test_a_real_training_is_killed_with_its_supervisor_and_both_go_on(pairs: Pat
     two.wait()
     assert i2i.load(tmp_path / "real").info.training["step"] == 40
     assert job.state.get("crashes") and "Wrote" in job.log.read_text()
+
+
+@pytest.mark.slow
+def test_two_processes_of_accelerate_share_a_training_which_pauses_goes_on_and_is_kept(
+    root: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # the launcher itself
+    monkeypatch.setattr(backends, "POLITE", 0)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    two: dict[str, Any] = {"data": str(pairs), "settings": {"gpus": 2}, "evaluate": False}
+    job = ask(root, "shared", arguments=[*TINY, "--steps", "20000"], **two)
+    odd = ask(root, "odd", arguments=[*TINY, "--batch-size", "3"], **two)
+    until(root, lambda: job.step() >= 5)
+    workers = [p for p in backends.processes_of(job) if "train.jobs.launch" not in p.cmdline()]
+    assert len(workers) == 2
+    wish(job, "pause")
+    until(root, lambda: job.state["state"] == "paused")
+    step = job.step()
+    until(root, lambda: odd.state["state"] == "failed")
+    assert odd.state["why"] == {"key": "said", "said": "--batch-size 3 cannot be shared by 2 processes."}
+    wish(job, "finish")
+    until(root, lambda: job.state["state"] == "done")
+    assert "crashes" not in job.state
+    made = i2i.load(root.parent / "shared")
+    assert made.info.training["step"] >= step and made.translate(Image.new("RGB", (32, 32))).size == (32, 32)

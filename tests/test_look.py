@@ -1,6 +1,8 @@
 """What people drop on the Train tab: pairs, piles, ZIPs good and bad."""
 
+import errno
 import json
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -76,6 +78,23 @@ def test_what_cannot_be_used_is_a_sentence(tmp_path: Path, odd_files: dict[str, 
         found = looked(tmp_path / says, **request)
         assert found["error"] == says and not (tmp_path / says / "data").exists(), found
     assert looked(tmp_path / "too_few", a=wide[:3])["values"] == {"count": 3, "limit": looking.FEWEST}
+
+
+def test_a_disk_that_fills_in_the_middle_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide, save, saved = pictures(tmp_path / "wide", 20, (80, 40)), Image.Image.save, []
+
+    def save_few(image: Image.Image, *arguments: Any, **options: Any) -> None:
+        saved.append(arguments)
+        if len(saved) > 12:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(image, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "save", save_few)
+    found = looked(tmp_path / "draft", a=wide)
+    assert (found["error"], found["values"]) == ("disk", {"said": "No space left on device"})
+    assert {path.name for path in (tmp_path / "draft").iterdir()} == {"request.json", "look.json"}
 
 
 def damaged(folder: Path) -> Path:

@@ -113,6 +113,9 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
     seen = run(form._look, dropped, None, "", HERE, None)
     assert "18 pairs side by side" in seen["sheet"]["rows"] and seen["sheet"]["sheet"].startswith("data:image/")
     assert seen["method"]["choices"] == [("pix2pix", "pix2pix")] and seen["start_from"]["choices"][1][1] == "tiny"
+    narrow = {**seen["found"], "free": seen["found"]["memory"]["pix2pix"]["256"] * 1.01}
+    offered = run(form._offer, "pix2pix", narrow)["size"]  # before it starts
+    assert [size for _, size in offered["choices"]] == [64, 128, 256] and "at most 256 pixels" in offered["info"]
     draft, found, table = seen["draft"], seen["found"], seen["options"]
     table = [
         [row[0], "50" if row[0] == "--lambda-l1" else "False" if row[0] == "--mirror" else row[1]] for row in table
@@ -158,7 +161,7 @@ def made(folder: Path, id: str, state: dict[str, Any], **request: Any) -> Path:
 
 
 def ask(function: str, payload: Any, request: Any = HERE, serving: Any = None) -> dict[str, Any]:
-    answer = next(f for f in runs.run_functions(serving) if f.__name__ == function)
+    answer = next(f for f in runs.run_functions(serving or SimpleNamespace(listed={})) if f.__name__ == function)
     return answer(payload, request, None, None)
 
 
@@ -215,7 +218,12 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
         (path / "job.json").read_text().replace(str(folder.parent / "aaa"), str(catalog.folder / "aaa"))
     )
     (told,) = ask("jobs", {}, serving=catalog)["jobs"]
-    assert told["state"] == "done" and "aaa" in catalog.translators
+    assert told["state"] == "done" and "open" not in told["can"]  # nothing lists it yet
+    catalog.look_again()
+    catalog.look_again()
+    catalog.listed = catalog.translators
+    (told,) = ask("jobs", {}, serving=catalog)["jobs"]
+    assert told["tab"] == "paired" and "open" in told["can"]
     assert Path(trial.archive(jobs.named(id))).stat().st_size > 1000
 
 

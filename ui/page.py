@@ -1,8 +1,9 @@
 """The page: a header and the tabs."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.data_classes import BlocksConfigDict
@@ -29,11 +30,15 @@ def build(
     Networks run in this process, or `elsewhere`. Nothing is warm yet: call the catalog's `warm` once the page answers.
     """
     answers = Answers(Catalog(checkpoints, more, elsewhere))
-    page = build_page(answers)
+    return _in_all_languages(answers), answers.catalog
+
+
+def _in_all_languages(answers: Answers, first_event: int = 0) -> "TranslatedPage":
+    page = build_page(answers, first_event)
     for language in i18n.LOCALES:
         with i18n.speaking(language):
             page.translated[language] = build_page(answers).get_config_file()
-    return page, answers.catalog
+    return page
 
 
 class TranslatedPage(Page):
@@ -43,9 +48,47 @@ class TranslatedPage(Page):
     hold labels, texts and choices; ids, events and functions are those of this page.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, answers: Answers, first_event: int = 0, **options: Any) -> None:
+        """
+        Args:
+            answers: what the page is built for.
+            first_event: the number of its first event.
+        """
         self.translated: dict[str, BlocksConfigDict] = {}
+        self.answers, self.listed = answers, answers.catalog.translators
+        self.edition = 0
+        """How many times it was built anew."""
         super().__init__(**options)
+        self.default_config.fn_id = first_event
+        self._newest = self.default_config
+
+    def anew(self) -> "Edition":
+        """Build the page as it is to be from now on, with the checkpoints that the catalog has now.
+
+        Takes as long as building it took at first; nothing is changed yet.
+        """
+        new = _in_all_languages(self.answers, self._newest.fn_id)
+        # What Gradio sends is made of this page, whose settings are as launched, with the parts of the new one.
+        shown = copy.copy(self)
+        shown.children, shown.default_config = new.children, new.default_config
+        shown.default_config.root_block = shown
+        return Edition(new, shown.get_config_file())
+
+    def take(self, edition: "Edition") -> None:
+        """Be another edition for whoever opens the page from now on.
+
+        Pages that are open go on: what they have of the last edition is answered as before. Components have numbers of
+        their own in every build, and events begin after the last edition's, so that both have room beside each other.
+        """
+        new, last = edition.page, self._newest
+        self._newest = new.default_config
+        self._newest.root_block = self
+        both = copy.copy(self._newest)
+        both.blocks, both.fns = {**self._newest.blocks, **last.blocks}, {**self._newest.fns, **last.fns}
+        self.default_config, self.children, self.renderables = both, new.children, new.renderables
+        self._config, self.translated = edition.config, new.translated
+        self.listed = self.answers.catalog.listed = new.listed
+        self.edition += 1
 
     @property
     def config(self) -> BlocksConfigDict:
@@ -62,11 +105,19 @@ class TranslatedPage(Page):
         self._config = config
 
 
-def build_page(answers: Answers) -> TranslatedPage:
-    """The page in the present language."""
+class Edition(NamedTuple):
+    """The page built once more."""
+
+    page: TranslatedPage
+    config: BlocksConfigDict
+    """What is sent of it."""
+
+
+def build_page(answers: Answers, first_event: int = 0) -> TranslatedPage:
+    """The page in the present language; its events are numbered from `first_event` on."""
     catalog = answers.catalog
     tabs = _tabs_for(catalog)
-    with TranslatedPage(title=text.PAGE["title"], analytics_enabled=False) as page:
+    with TranslatedPage(answers, first_event, title=text.PAGE["title"], analytics_enabled=False) as page:
         # An empty tab is no welcome: the first one with a model is.
         welcome = next((tab.name for tab in tabs if tab.models(catalog)), None)
         links.head([tab.name for tab in tabs], welcome)

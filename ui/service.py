@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -33,7 +32,8 @@ from ui.limits.kept_page import KeepPage
 from ui.limits.origin import Names, OwnOrigin
 from ui.limits.rate_limit import Counts
 from ui.own_models import own_models
-from ui.training import rights, scope
+from ui.page import Edition, TranslatedPage
+from ui.training import jobs, rights, scope
 from ui.uploads import MAX_FILE_BYTES
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ QUEUED = 200
 TEMPORARY_BYTES, TEMPORARY_FILES = 2_000_000_000, 20_000
 """Of uploads and results together, however young they are."""
 TIDY_SECONDS = 20
+FOLLOW_SECONDS = 2.0
+"""Between two looks at the folder of checkpoints, of which it takes two to list a new one."""
 PATIENCE = 10.0
 """Seconds for running work to finish when the server is told to end."""
 
@@ -92,7 +94,7 @@ class SafeHeaders:
 class Service:
     """One page on one server."""
 
-    def __init__(self, page: gr.Blocks, catalog: Catalog, host: str = "127.0.0.1") -> None:
+    def __init__(self, page: TranslatedPage, catalog: Catalog, host: str = "127.0.0.1") -> None:
         """
         Args:
             host: what the server listens on.
@@ -170,10 +172,30 @@ class Service:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
         # Here and not among the middleware: Gradio puts its own before those, which answers other sites by itself.
-        app.middleware_stack = OwnOrigin(KeepPage(app.middleware_stack), self.names)
-        task = asyncio.create_task(_keep_tidy())
+        app.middleware_stack = OwnOrigin(KeepPage(app.middleware_stack, self._edition), self.names)
+        tasks = [asyncio.create_task(task) for task in (_keep_tidy(), self._follow())]
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
+
+    def _edition(self) -> int:
+        return self.page.edition
+
+    async def _follow(self) -> None:
+        """Have the page list the checkpoints that there are, as trainings bring them and people throw them away."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            try:
+                if edition := await anyio.to_thread.run_sync(self._anew):
+                    self.page.take(edition)
+            except Exception:
+                # Whatever lies in the folder, the page as it is goes on, and looks again.
+                log.exception("looking for new checkpoints failed")
+            self.catalog.warm_new()
+
+    def _anew(self) -> Edition | None:
+        self.catalog.look_again(jobs.tried() if rights.is_offered() else {})
+        return None if self.page.listed is self.catalog.translators else self.page.anew()
 
 
 def private_folder(port: int) -> Path:

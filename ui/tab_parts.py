@@ -1,6 +1,6 @@
 """What the tabs with models share: the choice of a model and of its direction, and the model's card."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,9 +65,9 @@ class ModelChoice:
         task.visible = len(self._by_task) > 1
         return task
 
-    def _offer_methods(self, task: str) -> gr.Radio:
+    def _offer_methods(self, task: str) -> dict[str, Any]:
         methods = self._by_task[task]
-        return gr.Radio(choices=methods, value=methods[0][1])
+        return gr.update(choices=methods, value=methods[0][1])
 
     def _offer_directions(self, name: str, direction: Direction) -> dict[str, Any]:
         translator = self.translators[name]
@@ -84,15 +84,23 @@ def card_panel(choice: ModelChoice, elem_id: str) -> None:
     with gr.Accordion(text.CONTROLS["card"], open=False, elem_id=f"{elem_id}-card", elem_classes="card") as accordion:
         card = gr.Markdown()
     accordion.expand(lambda name: card_html(choice.translators[name]), choice.model, card, **PRIVATE)
-    choice.model.change(lambda: gr.Accordion(open=False), outputs=accordion, **PRIVATE)
+    choice.model.change(lambda: gr.update(open=False), outputs=accordion, **PRIVATE)
 
 
 def _models_by_task(translators: Sequence[i2i.Translator]) -> dict[str, list[tuple[str, str]]]:
-    """What translators do → the methods that do it, as choices."""
+    """What translators do → the methods that do it, as choices; with the models' names where those are several."""
     groups = defaultdict(list)
     for translator in translators:
-        groups[translator.info.title].append((translator.capabilities.title, translator.info.name))
-    return dict(groups)
+        groups[translator.info.title].append(translator)
+    found = {}
+    for task, models in groups.items():
+        count = Counter(t.capabilities.title for t in models)
+        found[task] = [
+            (f"{t.capabilities.title} · {t.info.name}" if count[t.capabilities.title] > 1 else t.capabilities.title,
+             t.info.name)
+            for t in models
+        ]  # fmt: skip
+    return found
 
 
 def _direction_choices(translator: i2i.Translator) -> list[tuple[str, str]]:

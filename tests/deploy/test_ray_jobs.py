@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import i2i_models as i2i
-from train.jobs import supervisor
+from train.jobs import backends, supervisor
 from train.jobs.folder import JOB, WISH, JobFolder, write_json
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r deploy/requirements.txt")
@@ -63,6 +63,24 @@ def test_a_job_of_the_cluster_is_paused_goes_on_and_is_kept(address: str, pairs:
     until(job, "done", "failed")
     assert job.state["state"] == "done", job.log.read_text()
     assert i2i.load(tmp_path / "far").info.training["step"] >= step > 0
+    log = job.log.read_text()
+    assert "--resume goes on" in log and "Wrote" in log  # both starts of it, on whichever machine
+
+    cancelled = JobFolder(tmp_path / "jobs" / "00000000cancelled")
+    cancelled.path.mkdir()
+    write_json(cancelled.path / JOB, {**request, "name": "cancelled", "output": str(tmp_path / "cancelled")})
+    until(cancelled, "running")
+    handle, backend = cancelled.state["handle"], backends.of(cancelled)
+    assert backend is not None and backend.poll(cancelled, handle) is None
+    (cancelled.path / WISH).write_text("discard")
+    supervisor.tend_all(folder.parent)
+    end = time.monotonic() + 60
+    while backend.poll(cancelled, handle) is None:
+        assert time.monotonic() < end
+        time.sleep(0.3)
+    assert not cancelled.path.exists() and not (tmp_path / "cancelled").exists()
+    assert not backends.processes_of(cancelled)
+
     nowhere = JobFolder(tmp_path / "jobs" / "fedcba9876543210")
     nowhere.path.mkdir()
     write_json(nowhere.path / JOB, {**request, "settings": {"address": "http://127.0.0.1:9"}})

@@ -11,6 +11,9 @@ import tyro
 from .folder import JobFolder
 from .supervisor import serve
 
+HALF = 10
+"""Niceness of what somebody waits for while others draw."""
+
 
 def tend(root: tyro.conf.Positional[Path]) -> None:
     """Tend the jobs in a folder until none is left to tend; a second one for the same folder ends at once.
@@ -30,7 +33,9 @@ def look(draft: tyro.conf.Positional[Path], paired: bool | None = None) -> None:
         paired: whether they are pairs, if you know better.
     """
     from .look import look as look_at  # torch, which the supervisor does without
+    from .runner import give_way
 
+    give_way(HALF)
     look_at(draft, paired)
 
 

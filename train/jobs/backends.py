@@ -7,12 +7,13 @@ lies on no disk: `train/jobs/hub.py` is driven by whoever has the token.
 import contextlib
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
+
+import psutil
 
 from .folder import EXIT, JobFolder
 
@@ -20,8 +21,12 @@ HOME = Path(__file__).resolve().parents[2]
 """Of the project: where `python -m train` is found."""
 KILLED = -9
 """The exit code of a command that ended without one."""
-POLITE = "19"
+POLITE = 19
 """Niceness of a training on this machine: whoever draws in the page comes first."""
+NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""For processes without a screen, on Windows."""
+PATIENCE = 10.0
+"""Seconds within which killed processes are gone."""
 
 
 class Backend(Protocol):
@@ -44,38 +49,33 @@ class Local:
     """This machine; several GPUs of it through `accelerate launch`."""
 
     exclusive = True
-    # Its own exit code outlives it in a file. A trap, not an ignored signal, which the training would inherit.
-    SHELL = 'trap : TERM INT HUP; "$@"; code=$?; echo $code > "$0.tmp" && mv "$0.tmp" "$0"'
 
     def start(self, job: JobFolder, command: list[str]) -> str:
-        """Start a process group of the lowest priority, which goes on when this process ends."""
+        """Start a process of the lowest priority, which goes on when this one ends; its exit code comes as a file."""
         exit_file = job.path / EXIT
         exit_file.unlink(missing_ok=True)
         environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
         with job.log.open("ab") as log:
             process = subprocess.Popen(
-                ["nice", "-n", POLITE, "sh", "-c", self.SHELL, str(exit_file), *command],
-                cwd=HOME, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                [sys.executable, "-m", "train.jobs.runner", str(exit_file), str(POLITE), *command],
+                cwd=HOME, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, creationflags=NO_WINDOW,
             )  # fmt: skip
         return str(process.pid)
 
     def poll(self, job: JobFolder, handle: str) -> int | None:
-        """The exit code, `KILLED` where the group is gone without one."""
+        """The exit code, `KILLED` where its process is gone without one."""
+        alive = is_alive(int(handle), str(job.path))  # first: the code is written just before it ends
         with contextlib.suppress(OSError, ValueError):
             return int((job.path / EXIT).read_text())
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(int(handle), os.WNOHANG)
-        if is_alive(int(handle), str(job.path)):
+        if alive:
             return None
-        with contextlib.suppress(OSError, ValueError):  # written just before it ended
-            return int((job.path / EXIT).read_text())
+        end(processes_of(job))
         return KILLED
 
     def kill(self, job: JobFolder, handle: str) -> None:
-        """Kill the group, if it is still the job's."""
-        if is_alive(int(handle), str(job.path)):
-            with contextlib.suppress(OSError):
-                os.killpg(int(handle), signal.SIGKILL)
+        """Kill its processes."""
+        end(processes_of(job))
 
 
 class Ray:
@@ -145,9 +145,11 @@ def launcher(job: JobFolder) -> list[str]:
     gpus = int(asked.settings.get("gpus", 1)) if asked.backend == "local" else 1
     if gpus < 2:
         return [sys.executable]
-    processes = ["--num_processes", str(gpus), *(["--multi_gpu"] if has_gpus() else ["--cpu"])]
-    # `accelerate launch` takes the module itself: `-m train` follows.
-    return [sys.executable, "-m", "accelerate.commands.launch", *processes]
+    # As "GPUs" where there are none, too: on the CPU alone it would launch one process and say nothing.
+    processes = ["--multi_gpu", "--num_processes", str(gpus), "--num_machines", "1", "--main_process_port", "0"]
+    kept = ["--mixed_precision", "no", "--dynamo_backend", "no"]  # the training decides itself; unsaid, it warns
+    # The module itself is what it launches: `-m train` follows.
+    return [sys.executable, "-m", "train.jobs.launch", *processes, *kept]
 
 
 def has_gpus() -> bool:
@@ -157,12 +159,25 @@ def has_gpus() -> bool:
 
 def is_alive(pid: int, mark: str) -> bool:
     """Whether a process runs whose command line names `mark`; its number alone may be another's by now."""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        return state != "Z" and mark in Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    except OSError:
-        return not Path("/proc/self").exists()  # no /proc on this system: the number must do
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and any(mark in part for part in process.cmdline())
+    return False
+
+
+def processes_of(job: JobFolder) -> list[psutil.Process]:
+    """What runs for a job on this machine: its runner first, then what that has started, which may outlive it."""
+    marks = ({"train.jobs.runner", str(job.path / EXIT)}, {"--run", str(job.run)})
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if any(mark <= set(process.info["cmdline"] or ()) for mark in marks):
+            found.append(process)
+    return sorted(found, key=lambda process: "train.jobs.runner" not in process.info["cmdline"])
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """Kill processes and wait until they are gone."""
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, PATIENCE)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -116,12 +117,25 @@ class JobFolder:
         """Bytes on disk."""
         return size_of(self.path)
 
-    def delete(self) -> None:
-        """Away with it: renamed first, so that nobody finds half of it."""
+    def wish(self, word: Wish) -> None:
+        """Wish something; the supervisor hears it."""
+        (self.path / WISH).write_text(word, encoding="utf-8")
+
+    def delete(self) -> bool:
+        """Away with it and with the checkpoint that it made: renamed first, so that nobody finds half of it.
+
+        Returns:
+            Whether it is gone.
+        """
         gone = self.path.with_name(f".gone-{self.path.name}")
-        with contextlib.suppress(OSError):
+        made = Path(self.request.output) if self.state["state"] in ("evaluating", "done") else None
+        try:
             os.replace(self.path, gone)
-            shutil.rmtree(gone, ignore_errors=True)
+        except OSError:
+            return False
+        for folder in filter(None, (made, gone)):
+            shutil.rmtree(folder, ignore_errors=True)
+        return True
 
 
 def jobs(root: Path) -> Iterator[JobFolder]:
@@ -140,6 +154,11 @@ def write_json(path: Path, value: Any) -> None:
     """Write whole or not at all."""
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    for _ in range(20):
+        with contextlib.suppress(PermissionError):  # on Windows: somebody reads the old one just now
+            os.replace(temporary, path)
+            return
+        time.sleep(0.05)
     os.replace(temporary, path)
 
 

@@ -102,7 +102,8 @@ def tend(job: JobFolder) -> None:
     if wish == "discard":
         if "handle" in state:
             backend.kill(job, state["handle"])
-        job.delete()
+        if not job.delete():
+            job.wish(wish)  # on Windows, as long as somebody reads in it
         return
     if wish:
         hear(job, wish)

@@ -2,10 +2,10 @@
 
 import contextlib
 import dataclasses
-import math
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from i2i_models.errors import TrainingError
@@ -59,10 +59,7 @@ def available() -> float:
     """Bytes that are free for a training: the GPU's, else the machine's or those that its container may have."""
     if torch.cuda.is_available():
         return float(torch.cuda.mem_get_info()[0])
-    found = [math.inf]
-    with contextlib.suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found.append(float(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024)
+    found = [float(psutil.virtual_memory().available)]
     with contextlib.suppress(OSError, ValueError):
         group = Path("/sys/fs/cgroup")
         limit, used = (float((group / f"memory.{name}").read_text()) for name in ("max", "current"))

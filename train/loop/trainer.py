@@ -236,6 +236,7 @@ class Trainer:
                 self._tell_how_to_resume()
             else:
                 self._finish()
+        self.accelerator.wait_for_everyone()  # the first process that leaves takes the launcher's others with it
         self.accelerator.end_training()
         if self.stop.received:
             sys.exit(130)

@@ -45,8 +45,12 @@ class KeepPage:
     Gradio takes a tenth of a second of its event loop to make either, several hundred kilobytes, anew for everybody.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, edition: Callable[[], int] = lambda: 0) -> None:
+        """
+        Args:
+            edition: the number of the page's present edition; what is kept of an earlier one is not sent any more.
+        """
+        self.app, self._edition = app, edition
         self._kept: OrderedDict[tuple[str, ...], Kept] = OrderedDict()
         self._making = asyncio.Lock()
 
@@ -58,7 +62,8 @@ class KeepPage:
         headers = Headers(scope=scope)
         packing = next((name for name in PACKINGS if name in headers.get("accept-encoding", "")), "")
         named = [headers.get(name, "") for name in TOLD_BY]
-        key = (scope["path"], query, scope["scheme"], requested_language(headers), packing, *named)
+        edition = str(self._edition())
+        key = (edition, scope["path"], query, scope["scheme"], requested_language(headers), packing, *named)
         if key not in self._kept:
             async with self._making:
                 if key not in self._kept:

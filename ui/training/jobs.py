@@ -31,6 +31,8 @@ POINTS = 160
 """Of a curve, at most."""
 SYNC_SECONDS = 20
 """Between questions to HF Jobs about one job."""
+NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""For processes without a screen, on Windows."""
 QUEUED = 12
 """Jobs that may wait at a time."""
 
@@ -111,6 +113,15 @@ def all_jobs() -> list[Job]:
     """The jobs, the newest first."""
     found = [Job(path.parent) for path in root().glob("*/job.json") if ID.fullmatch(path.parent.name)]
     return sorted((job for job in found if job.request), key=lambda job: -float(job.request.get("created", 0)))
+
+
+def tried() -> dict[str, Path]:
+    """What trainings that have not ended have learned, as far as somebody asked to try it: folders by their names."""
+    found = {}
+    for job in all_jobs():
+        if not job.is_done and job.snapshots:
+            found[str(job.request.get("name"))] = job.snapshots[-1]
+    return found
 
 
 def named(id: Any) -> Job:
@@ -216,9 +227,8 @@ def on_hub(job: Job, action: str, token: str | None) -> None:
 def _start(*arguments: str, log: Path, **environment: str) -> "subprocess.Popen[bytes]":
     with log.open("ab") as file:
         return subprocess.Popen(
-            ["nice", "-n", "10", sys.executable, "-m", "train.jobs", *arguments],
-            cwd=HOME, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
-            env={**os.environ, **environment},
+            [sys.executable, "-m", "train.jobs", *arguments], cwd=HOME, env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, creationflags=NO_WINDOW,
         )  # fmt: skip
 
 
@@ -233,6 +243,11 @@ def read_json(path: Path) -> dict[str, Any]:
 def _write(path: Path, content: str) -> None:
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     temporary.write_text(content, encoding="utf-8")
+    for _ in range(20):
+        with contextlib.suppress(PermissionError):  # on Windows: somebody reads the old one just now
+            os.replace(temporary, path)
+            return
+        time.sleep(0.05)
     os.replace(temporary, path)
 
 
@@ -256,15 +271,18 @@ class Shown:
     """Steps of the sample grids."""
     snapshots: int
     can: list[str]
+    tab: str
+    """Where its model is listed; empty if nowhere yet."""
     command: str
 
 
-def shown(job: Job, place: int, method: str) -> dict[str, Any]:
+def shown(job: Job, place: int, method: str, tab: str = "") -> dict[str, Any]:
     """What the page shows of a job.
 
     Args:
         place: in the queue, from 1 on, if it waits.
         method: its method's title.
+        tab: the other tab that lists its model; empty if none does.
     """
     state, lines = job.state["state"], job.progress()
     last = lines[-1] if lines else {}
@@ -299,7 +317,8 @@ def shown(job: Job, place: int, method: str) -> dict[str, Any]:
             curves(lines),
             [int(path.stem.rpartition("-")[2]) for path in job.samples],
             len(job.snapshots),
-            can(job),
+            [*can(job), *(["open"] if tab else [])],
+            tab,
             job.command,
         )
     )

@@ -30,7 +30,7 @@ class NotAllowed(i2i.I2IError):
 def is_offered() -> bool:
     """Whether the page has the tab: the training is installed, and there may be somebody who is allowed to."""
     setting = os.environ.get("I2I_TRAIN", "")
-    installed = os.name == "posix" and (HOME / "train" / "jobs").is_dir() and find_spec("accelerate") is not None
+    installed = (HOME / "train" / "jobs").is_dir() and find_spec("accelerate") is not None
     return installed and setting != "off" and (setting == "on" or not on_space() or has_login())
 
 

@@ -36,6 +36,7 @@ class Run {
 
   show(run) {
     this.root.dataset.state = run.state;
+    this.tab = run.tab;
     put(this.part("h3"), run.name);
     put(this.part(".method"), run.method);
     put(this.part(".words"), run.words);
@@ -93,9 +94,13 @@ class Run {
   async act(action, button) {
     if (action === "discard" && button.dataset.sure !== "true") {
       button.dataset.sure = "true";
-      button.textContent = texts.sure;
+      button.textContent = this.root.dataset.state === "done" ? texts.sure_model : texts.sure;
       setTimeout(() => { button.dataset.sure = ""; button.textContent = texts.do_discard; }, 5000);
       return;
+    }
+    if (action === "open") {
+      location.hash = new URLSearchParams({ tab: this.tab, model: this.part("h3").textContent });
+      return location.reload(); // this page lists the models that there were when it was opened
     }
     if (["zip", "push", "compare"].includes(action)) return trigger(action, { id: this.id });
     button.disabled = true;
@@ -164,11 +169,7 @@ async function refresh() {
     if (list.children[at] !== run.root) list.insertBefore(run.root, list.children[at] ?? null);
     run.show(told);
   });
-  const ended = answer.jobs.filter((run) => run.state === "done").map((run) => run.id).join();
-  if (known !== undefined && ended !== known) trigger("ended");
-  known = ended;
 }
-let known;
 
 async function keepLooking() {
   while (element.isConnected) {

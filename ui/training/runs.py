@@ -1,6 +1,5 @@
 """The server functions of the list of trainings. Each asks first whether the visitor may train."""
 
-import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ from ui import text
 from ui.catalog import Catalog
 from ui.errors import Answer, BadRequest, explain
 from ui.payload import read_mapping, read_whole, to_data_url
+from ui.tabs import tab_of
 from ui.training import jobs
 from ui.training.rights import check
 
@@ -23,7 +23,7 @@ Function = Callable[[Any, gr.Request, gr.OAuthProfile | None, gr.OAuthToken | No
 
 
 def run_functions(catalog: Catalog) -> list[Function]:
-    """`jobs`, `act` and `sample`. The catalog gets the checkpoints of trainings that have ended."""
+    """`jobs`, `act` and `sample`; the catalog has the models that the other tabs list."""
 
     return [_told("jobs", functools.partial(listed, catalog)), _told("act", act), _told("sample", sample)]
 
@@ -45,29 +45,22 @@ def _told(name: str, function: Callable[[Any, str | None], Answer]) -> Function:
 
 
 def listed(catalog: Catalog, payload: Any, token: str | None) -> Answer:
-    """All jobs as the page shows them, the newest first; a supervisor if one is due; what has ended is served."""
+    """All jobs as the page shows them, the newest first; a supervisor if one is due."""
     jobs.see_to_it()
     found = jobs.all_jobs()
     for job in found:
         if job.request.get("backend") == "hub" and job.state["state"] == "running":
             jobs.on_hub(job, "sync", token)
-        _serve(catalog, job)
     waiting = [job.id for job in reversed(found) if job.state["state"] == "waiting"]
-    return {"jobs": [_shown(job, waiting) for job in found]}
+    return {"jobs": [_shown(catalog, job, waiting) for job in found]}
 
 
-def _serve(catalog: Catalog, job: jobs.Job) -> None:
-    """Let a catalog serve the checkpoint of a training that has ended, if it lies in the catalog's folder."""
-    folder = job.output
-    if job.is_done and folder.parent == catalog.folder.resolve() and folder.name not in catalog.translators:
-        with contextlib.suppress(i2i.CheckpointError):  # damaged since: its own tab says so when it is tried
-            catalog.add(folder)
-
-
-def _shown(job: jobs.Job, waiting: list[str]) -> dict[str, Any]:
+def _shown(catalog: Catalog, job: jobs.Job, waiting: list[str]) -> dict[str, Any]:
     method = job.request.get("method", "")
     title = METHODS[method].title if method in METHODS else str(method)
-    return jobs.shown(job, waiting.index(job.id) + 1 if job.id in waiting else 0, title)
+    listed = catalog.listed.get(str(job.request["name"]))
+    tab = tab_of(listed).name if listed is not None else ""
+    return jobs.shown(job, waiting.index(job.id) + 1 if job.id in waiting else 0, title, tab)
 
 
 def act(payload: Any, token: str | None) -> Answer:
