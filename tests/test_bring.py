@@ -183,7 +183,16 @@ def test_light_lines_on_dark_become_dark_on_light() -> None:
 
 def test_the_first_line_names_mirroring() -> None:
     assert "--no-mirror" in augmentation_line(Augmentation(), 256)
-    assert "mirror" not in augmentation_line(Augmentation(mirror=False), 256)
+    assert "mirror" not in augmentation_line(Augmentation(mirror=False), 256, "digits")
+    advised = "By their name they show {}, which a mirror makes wrong: add --no-mirror."
+    for names, word in (
+        (("street_signs", "A"), "signs"),
+        (("data", "MNIST"), "mnist"),
+        (("x", "hand-drawn letters"), "letters"),
+    ):
+        assert augmentation_line(Augmentation(), 256, *names).endswith(advised.format(word))
+    for names in ("facade labels", "photo"), ("signals", "pretexts"):
+        assert "add --no-mirror" not in augmentation_line(Augmentation(), 256, *names)
 
 
 def test_a_system_without_glibc_trains(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,9 @@ class TranslationDataset(Dataset[Batch]):
         elongated = sum(group[0].elongated for group in groups)
         if elongated:
             taken = "a random square along their length" if self.augment else "their middle square"
-            log.warning("%d of %d images are not square: taken is %s.", elongated, sum(len(g[0]) for g in groups), taken)
+            log.warning(
+                "%d of %d images are not square: taken is %s.", elongated, sum(len(g[0]) for g in groups), taken
+            )
         if skipped:
             log.warning("%d images skipped.", skipped)
         return skipped

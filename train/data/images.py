@@ -18,7 +18,9 @@ LONGEST = 64
 class Images:
     """A list of images, read once, made as small as is needed and kept as bytes up to a limit."""
 
-    def __init__(self, sources: list[Source], side: int, nearest: bool, budget: int, reader: Reader, whole: bool) -> None:
+    def __init__(
+        self, sources: list[Source], side: int, nearest: bool, budget: int, reader: Reader, whole: bool
+    ) -> None:
         """
         Args:
             side: of the square images, in pixels.

@@ -11,7 +11,6 @@ from i2i_models.errors import ImageError
 from i2i_models.images.depth import Extremes, Range, common_range
 from i2i_models.images.reading import OWN_MAX_PIXELS, extremes, open_image
 
-
 Ranges = tuple[Range | None, Range | None]
 """Of the domains A and B; None where pictures have 8 bits."""
 

@@ -145,8 +145,9 @@ class Trainer:
             self.ranges = value_ranges(sources)
             sources = sources.in_ranges(self.ranges)
         if self.accelerator.is_main_process:
-            for line in (*range_lines(self.ranges), augmentation_line(self.job.augment, self.options.size)):
-                print(line)
+            o = self.options
+            varied = augmentation_line(self.job.augment, o.size, o.data, o.name_a, o.name_b)
+            print(*range_lines(self.ranges), varied, sep="\n")
         return sources
 
     def _sources(self, split: str) -> Sources:
