@@ -18,6 +18,7 @@ from i2i_models.images.paper import sketch_on_paper
 from train.data.augmentation import Augmentation, square
 from train.data.check import augmentation_line, check
 from train.data.dataset import SampleKey, TranslationDataset
+from train.data.held_out import held_out
 from train.data.layouts import find
 from train.data.sources import value_ranges
 from train.loop import heap
@@ -179,6 +180,34 @@ def test_light_lines_on_dark_become_dark_on_light() -> None:
     assert dark_on_light(drawing).getpixel((0, 0)) == (237, 237, 237)
     photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
     assert dark_on_light(photo) is photo
+
+
+def test_light_lines_on_dark_are_inverted_alike_in_training_and_in_judging(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lines(paper: int, ink: int) -> Image.Image:
+        drawing = Image.new("RGB", (32, 32), (paper,) * 3)
+        ImageDraw.Draw(drawing).line((4, 16, 28, 16), fill=(ink,) * 3, width=2)
+        return drawing
+
+    night = Image.new("RGB", (32, 32), (12, 12, 12))  # a picture: it stays dark
+    for split in ("train", "test"):
+        for i, drawing in enumerate((lines(255, 0), lines(0, 255), lines(20, 235))):
+            pair = Image.new("RGB", (64, 32))
+            pair.paste(drawing)
+            pair.paste(night, (32, 0))
+            (tmp_path / split).mkdir(exist_ok=True)
+            pair.save(tmp_path / split / f"{i}.png")
+    with caplog.at_level(logging.WARNING):
+        data = TranslationDataset(find(str(tmp_path)).of_kinds("outline", "picture"), 32)
+    assert "2 drawings are light on dark: they are inverted." in caplog.text
+    domains = {"A": checkpoints.Domain("a", "outline"), "B": checkpoints.Domain("b")}
+    judged = held_out(checkpoints.Info("x", "x", "pix2pix", 32, domains), str(tmp_path), "test", 32)
+    for images in (data, judged):
+        assert [images.a[i][2, 2].tolist() for i in range(3)] == [[255] * 3, [255] * 3, [235] * 3]
+        assert [images.a[i][16, 16].tolist() for i in range(3)] == [[0] * 3, [0] * 3, [20] * 3]
+        assert [images.b[i][2, 2].tolist() for i in range(3)] == [[12] * 3] * 3
+    assert find(str(tmp_path)).a[1].read()[2, 2].tolist() == [0] * 3, "of no kind yet, it is as it is"
 
 
 def test_the_first_line_names_mirroring() -> None:

@@ -155,7 +155,7 @@ class Trainer:
         sources = find(self.options.data, split)
         if self.options.direction == "B2A":
             sources = sources.swapped()
-        sources = sources.in_ranges(self.ranges)
+        sources = sources.of_kinds(self.options.kind_a, self.options.kind_b).in_ranges(self.ranges)
         if not self.method.paired:
             return sources.unpaired()
         if not sources.paired:
