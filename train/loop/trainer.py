@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from i2i_models.checkpoints.styles import save_styles
 from i2i_models.errors import I2IError, TrainingError
-from i2i_models.images.tensors import from_bytes
+from i2i_models.images.tensors import from_bytes, layout_on
 from i2i_models.networks.losses import negative_start_loss
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.objective import Losses
@@ -187,8 +187,8 @@ class Trainer:
         if o.start_from:
             start_from(o.start_from, network, discriminators)
         device = self.accelerator.device
-        # Images are channels_last everywhere; weights are not on a CPU, where the fused Adam would copy them all.
-        layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
+        # Weights are not channels_last on a CPU, where the fused Adam would copy them all.
+        layout = torch.contiguous_format if device.type == "cpu" else layout_on(device)
         self.network = network.to(device).to(memory_format=layout)
         self.discriminators = discriminators.to(device).to(memory_format=layout)
         self.average = MovingAverage(self.network, o.ema)
@@ -340,7 +340,7 @@ class Trainer:
     def _to_device(self, images: Tensor) -> Tensor:
         """uint8 `(N, 3, H, W)` → float in [-1, 1], on the device."""
         images = images.to(self.accelerator.device, non_blocking=True)
-        return from_bytes(images).to(memory_format=torch.channels_last)
+        return from_bytes(images).to(memory_format=layout_on(images.device))
 
     def _update(self, optimizer: torch.optim.Optimizer, losses: Losses) -> None:
         self.accelerator.backward(torch.stack(list(losses.values())).sum())
