@@ -12,7 +12,7 @@ from .cli import run
 from .convert import convert
 from .directions import source as source_of
 from .errors import ImageError
-from .images.outlines import dark_on_light
+from .images.outlines import as_kind
 from .images.reading import OWN_MAX_PIXELS, SUFFIXES, is_litter, open_image
 from .inference.translator import load
 
@@ -45,9 +45,7 @@ def translate(
     failed = 0
     for file in tqdm(files, unit="image"):
         try:
-            image = open_image(file, value_range, OWN_MAX_PIXELS)
-            if domain.kind == "outline":
-                image = dark_on_light(image)
+            image = as_kind(open_image(file, value_range, OWN_MAX_PIXELS), domain.kind)
             result = translator.translate(image, direction, seed=seed)  # type: ignore[arg-type]
             output.mkdir(parents=True, exist_ok=True)
             result.save(output / f"{file.stem}.png")

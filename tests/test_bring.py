@@ -18,6 +18,7 @@ from i2i_models.images.paper import sketch_on_paper
 from train.data.augmentation import Augmentation, square
 from train.data.check import augmentation_line, check
 from train.data.dataset import SampleKey, TranslationDataset
+from train.data.held_out import held_out
 from train.data.layouts import find
 from train.data.sources import value_ranges
 from train.loop import heap
@@ -181,9 +182,46 @@ def test_light_lines_on_dark_become_dark_on_light() -> None:
     assert dark_on_light(photo) is photo
 
 
+def test_light_lines_on_dark_are_inverted_alike_in_training_and_in_judging(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lines(paper: int, ink: int) -> Image.Image:
+        drawing = Image.new("RGB", (32, 32), (paper,) * 3)
+        ImageDraw.Draw(drawing).line((4, 16, 28, 16), fill=(ink,) * 3, width=2)
+        return drawing
+
+    night = Image.new("RGB", (32, 32), (12, 12, 12))  # a picture: it stays dark
+    for split in ("train", "test"):
+        for i, drawing in enumerate((lines(255, 0), lines(0, 255), lines(20, 235))):
+            pair = Image.new("RGB", (64, 32))
+            pair.paste(drawing)
+            pair.paste(night, (32, 0))
+            (tmp_path / split).mkdir(exist_ok=True)
+            pair.save(tmp_path / split / f"{i}.png")
+    with caplog.at_level(logging.WARNING):
+        data = TranslationDataset(find(str(tmp_path)).of_kinds("outline", "picture"), 32)
+    assert "2 drawings are light on dark: they are inverted." in caplog.text
+    domains = {"A": checkpoints.Domain("a", "outline"), "B": checkpoints.Domain("b")}
+    judged = held_out(checkpoints.Info("x", "x", "pix2pix", 32, domains), str(tmp_path), "test", 32)
+    for images in (data, judged):
+        assert [images.a[i][2, 2].tolist() for i in range(3)] == [[255] * 3, [255] * 3, [235] * 3]
+        assert [images.a[i][16, 16].tolist() for i in range(3)] == [[0] * 3, [0] * 3, [20] * 3]
+        assert [images.b[i][2, 2].tolist() for i in range(3)] == [[12] * 3] * 3
+    assert find(str(tmp_path)).a[1].read()[2, 2].tolist() == [0] * 3, "of no kind yet, it is as it is"
+
+
 def test_the_first_line_names_mirroring() -> None:
     assert "--no-mirror" in augmentation_line(Augmentation(), 256)
-    assert "mirror" not in augmentation_line(Augmentation(mirror=False), 256)
+    assert "mirror" not in augmentation_line(Augmentation(mirror=False), 256, "digits")
+    advised = "By their name they show {}, which a mirror makes wrong: add --no-mirror."
+    for names, word in (
+        (("street_signs", "A"), "signs"),
+        (("data", "MNIST"), "mnist"),
+        (("x", "hand-drawn letters"), "letters"),
+    ):
+        assert augmentation_line(Augmentation(), 256, *names).endswith(advised.format(word))
+    for names in ("facade labels", "photo"), ("signals", "pretexts"):
+        assert "add --no-mirror" not in augmentation_line(Augmentation(), 256, *names)
 
 
 def test_a_system_without_glibc_trains(monkeypatch: pytest.MonkeyPatch) -> None:

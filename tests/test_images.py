@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 
 from i2i_models.errors import ImageError
 from i2i_models.images.reading import open_image
-from i2i_models.images.tensors import from_bytes, to_bytes, to_image, to_tensor
+from i2i_models.images.tensors import from_bytes, layout_on, to_bytes, to_image, to_tensor
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,8 @@ def test_bytes_and_tensors_go_back_and_forth() -> None:
     image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (5, 7, 3), dtype=np.uint8))
     assert to_tensor(image).shape == (1, 3, 5, 7)
     assert np.array_equal(np.asarray(to_image(to_tensor(image))), np.asarray(image))
+
+
+def test_maps_on_mps_are_not_channels_last() -> None:
+    layouts = {device: layout_on(device) for device in ("cpu", "cuda:1", "mps")}
+    assert layouts == {"cpu": torch.channels_last, "cuda:1": torch.channels_last, "mps": torch.contiguous_format}

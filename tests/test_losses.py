@@ -194,6 +194,12 @@ def test_vgg_features(monkeypatch: pytest.MonkeyPatch) -> None:
     features.sum().backward()
     assert x.grad is not None
     assert asked["weights_only"] is True
+    white = torch.ones(1, 3, 256, 256, requires_grad=True)
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            loss = munit.domain_invariant(white, torch.rand(1, 3, 256, 256) * 2 - 1)
+        loss.backward()
+        assert loss.isfinite() and white.grad is not None and white.grad.isfinite().all()
 
     def unreachable(self: Any, **options: Any) -> None:
         raise URLError("no route to host")

@@ -1,6 +1,7 @@
 """What every method's network promises: shapes, codes, styles, errors, tied blocks, threads."""
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from torch.nn import functional as F
 import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.errors import CheckpointError, DirectionError, ShapeError, TrainingError
+from i2i_models.networks import layers
 from i2i_models.networks.cyclegan import CycleGAN, CycleGANConfig, ImagePool
-from i2i_models.networks.layers import LayerNorm, Standardise
+from i2i_models.networks.layers import KernelStandardise, LayerNorm, Standardise
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.munit import MUNIT
 from i2i_models.networks.network import TranslationNetwork
@@ -237,22 +239,50 @@ def test_layer_norm_by_hand() -> None:
     torch.testing.assert_close(norm(x).flatten(), expected)
 
 
-@pytest.mark.parametrize(("dims", "unbiased"), [((2, 3), False), ((1, 2, 3), True)])
-def test_the_quick_norm_and_its_gradient_are_those_of_the_formula(dims: tuple[int, ...], unbiased: bool) -> None:
+def by_standardise(x: Tensor, dims: tuple[int, ...], unbiased: bool) -> Tensor:
+    return Standardise.apply(x, dims, unbiased)
+
+
+def by_kernels(x: Tensor, dims: tuple[int, ...], unbiased: bool) -> Tensor:
+    return KernelStandardise.apply(x)
+
+
+@pytest.mark.parametrize(
+    ("norm", "dims", "unbiased"),
+    [(by_standardise, (2, 3), False), (by_standardise, (1, 2, 3), True), (by_kernels, (2, 3), False)],
+)
+def test_the_quick_norm_and_its_gradient_are_those_of_the_formula(
+    norm: Callable[..., Tensor], dims: tuple[int, ...], unbiased: bool
+) -> None:
     x = (torch.randn(2, 3, 5, 4) * 3 + 1).requires_grad_()
     exact = x.detach().double().requires_grad_()
     variance, mean = torch.var_mean(exact, dims, keepdim=True, correction=int(unbiased))
     epsilon = Standardise.EPSILON
     wanted = (exact - mean) / (variance.sqrt() + epsilon if unbiased else (variance + epsilon).sqrt())
-    found = Standardise.apply(x, dims, unbiased)
+    found = norm(x, dims, unbiased)
     torch.testing.assert_close(found.double(), wanted, atol=1e-6, rtol=1e-5)
     gradient = torch.randn(x.shape)
     found.backward(gradient)
     wanted.backward(gradient.double())
     torch.testing.assert_close(x.grad.double(), exact.grad, atol=1e-6, rtol=1e-5)
-    flat = torch.zeros(1, 3, 4, 4, requires_grad=True)
-    Standardise.apply(flat, dims, unbiased).sum().backward()
+    flat = torch.full((1, 3, 4, 4), 0.7, requires_grad=True)
+    (norm(flat, dims, unbiased) * torch.randn(1, 3, 4, 4)).sum().backward()
     assert flat.grad is not None and not flat.grad.any()
+
+
+@pytest.mark.parametrize("method", ["unit", "munit"])
+def test_white_crops_give_no_steep_gradients_where_gpus_train(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They reached 1e23 here, whose square Adam keeps as infinity: such a weight never moves again."""
+    monkeypatch.setattr(layers, "_on_cpu_and_untraced", lambda x: False)
+    monkeypatch.setattr(layers.Standardise, "apply", lambda x, dims, unbiased: KernelStandardise.apply(x))
+    torch.manual_seed(0)
+    network = tiny(method, blocks=3)
+    white = torch.ones(1, 3, 32, 32)
+    objective = METHODS[method].Objective()
+    losses = objective.generator_loss(network.discriminators(), white, white, objective.outputs(network, white, white))
+    torch.stack(list(losses.values())).sum().backward()
+    steepest = [float(p.grad.abs().max()) for p in network.parameters() if p.grad is not None]
+    assert max(steepest) < 1e6
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (9, 6)])

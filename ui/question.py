@@ -12,7 +12,7 @@ from PIL import Image
 import i2i_models as i2i
 from i2i_models.checkpoints.styles import check_style
 from i2i_models.directions import Direction, opposite, source
-from i2i_models.images.outlines import dark_on_light
+from i2i_models.images.outlines import as_kind
 from ui import text
 from ui.catalog import Catalog
 from ui.errors import BadRequest
@@ -171,5 +171,4 @@ def open_for(translator: i2i.Translator, direction: Direction, file: Path | byte
         ImageError: the file is no image.
     """
     domain = translator.info.domains[source(direction)]
-    image = open_picture(file, value_range=domain.range)
-    return dark_on_light(image) if domain.kind == "outline" else image
+    return as_kind(open_picture(file, value_range=domain.range), domain.kind)

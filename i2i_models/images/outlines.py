@@ -41,5 +41,10 @@ def looks_drawn(image: Image.Image) -> bool:
 
 def dark_on_light(image: Image.Image) -> Image.Image:
     """A drawing of light lines on a dark sheet, inverted; any other RGB picture as it is."""
-    inverted = ImageOps.invert(image)
-    return inverted if looks_drawn(inverted) else image
+    small = image.resize((64, 64), Image.Resampling.BOX)
+    return ImageOps.invert(image) if looks_drawn(ImageOps.invert(small)) else image
+
+
+def as_kind(image: Image.Image, kind: str) -> Image.Image:
+    """An RGB picture as a domain of that kind has it, in training and in use: outlines dark on light."""
+    return dark_on_light(image) if kind == "outline" else image

@@ -25,3 +25,12 @@ def to_image(x: Tensor) -> Image.Image:
     """`(3, H, W)` or `(1, 3, H, W)` in [-1, 1] → RGB image."""
     pixels = to_bytes(x.detach().reshape(x.shape[-3:])).permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(pixels)
+
+
+def layout_on(device: torch.device | str) -> torch.memory_format:
+    """How maps lie in a device's memory: channels last, but on MPS.
+
+    There, convolutions read slices of such maps wrongly in many versions of torch (its issue #180984), and take longer
+    for whole ones (#193349).
+    """
+    return torch.contiguous_format if torch.device(device).type == "mps" else torch.channels_last

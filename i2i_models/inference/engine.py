@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from ..directions import Direction
 from ..errors import EngineError
+from ..images.tensors import layout_on
 from ..networks.network import TranslationNetwork
 from .graph import Graph, best_precision, is_kept
 
@@ -153,7 +154,7 @@ class TorchEngine:
 
     def __init__(self, network: TranslationNetwork, device: str = "cpu", compiled: bool = False) -> None:
         self.device = device
-        self.network = network.to(device).to(memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=layout_on(device))
         self._bfloat16 = device == "cuda" and torch.cuda.is_bf16_supported()
         if compiled:
             for part in network.children():
@@ -184,7 +185,7 @@ class TorchEngine:
             return self.network.decode(codes, direction, style, noise, temperature).float()
 
     def _placed(self, x: Tensor) -> Tensor:
-        return x.to(self.device, memory_format=torch.channels_last)
+        return x.to(self.device, memory_format=layout_on(self.device))
 
     @contextlib.contextmanager
     def _running(self) -> Any:

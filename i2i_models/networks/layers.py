@@ -66,6 +66,31 @@ class Standardise(torch.autograd.Function):
         return g.mul_(s).to(gradient.dtype), None, None
 
 
+class KernelStandardise(torch.autograd.Function):
+    """Each channel of each image to mean 0 and deviation 1 by torch's own kernels; for CUDA."""
+
+    STEEPEST = (Standardise.EPSILON + 1e-10) ** -0.5
+    """One over the deviation, of a map that is constant but for rounding in float32."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """`(N, C, H, W)` → the same shape."""
+        x = x.contiguous()
+        ctx.sizes = len(x), x.shape[1], x.shape[2:].numel(), x.shape[1]
+        y, mean, scale = torch.native_group_norm(x, None, None, *ctx.sizes, Standardise.EPSILON)
+        ctx.save_for_backward(x, mean, scale.where(scale < KernelStandardise.STEEPEST, 0.0))
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """As `Standardise`: 0 where x is constant."""
+        wanted = [True, False, False]
+        x, mean, scale = ctx.saved_tensors
+        g = gradient.contiguous()
+        return torch.ops.aten.native_group_norm_backward(g, x, mean, scale, None, *ctx.sizes, wanted)[0]
+
+
 class InstanceNorm(nn.Module):
     """Each channel of each image to mean 0 and variance 1 (Ulyanov et al. 2016); no weights, no statistics kept."""
 
@@ -73,6 +98,9 @@ class InstanceNorm(nn.Module):
         """`(N, C, H, W)` → the same shape."""
         if _on_cpu_and_untraced(x):
             return Standardise.apply(x, (2, 3), False)
+        if x.requires_grad and torch.is_grad_enabled() and not torch.jit.is_tracing():
+            x = x.float() if torch.is_autocast_enabled(x.device.type) else x  # as group norm would
+            return KernelStandardise.apply(x) if x.device.type == "cuda" else Standardise.apply(x, (2, 3), False)
         return F.group_norm(x, int(x.shape[1]))  # a plain number in traced graphs, too
 
 
@@ -96,8 +124,10 @@ class LayerNorm(nn.Module):
             return torch.addcmul(bias, Standardise.apply(x, (1, 2, 3), True), weight)
         x = x.float()  # a sum over a whole image is too long for bfloat16
         variance, mean = torch.var_mean(x, (1, 2, 3), keepdim=True)
-        # The root has no slope at 0, where an image is wholly white.
+        # The root has no slope at 0, where an image is wholly white, and 1/ε is too steep.
         scale = weight / (variance.clamp_min(Standardise.CONSTANT).sqrt() + self.EPSILON)
+        if not torch.jit.is_tracing():
+            scale = scale.where(variance > Standardise.CONSTANT, 0.0)
         return torch.addcmul(bias - mean * scale, x, scale)
 
 

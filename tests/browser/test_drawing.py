@@ -240,11 +240,11 @@ def test_two_visitors_do_not_see_each_other(open_view: Callable[..., Translation
     assert one.settled() == ones
 
 
-POINTER = """(canvas, [type, kind, id, u, v, button]) => {
+POINTER = """(canvas, [type, kind, id, u, v, button, pressure]) => {
   const box = canvas.getBoundingClientRect();
   canvas.setPointerCapture = () => {};
   canvas.dispatchEvent(new PointerEvent(type, {
-    pointerType: kind, pointerId: id, button, bubbles: true, cancelable: true,
+    pointerType: kind, pointerId: id, button, pressure, bubbles: true, cancelable: true,
     clientX: box.left + u * box.width, clientY: box.top + v * box.height,
   }));
 }"""
@@ -252,7 +252,7 @@ POINTER = """(canvas, [type, kind, id, u, v, button]) => {
 
 def test_the_pen_wins_over_the_palm_and_its_other_end_erases(view: TranslationView) -> None:
     def pointer(type: str, kind: str, id: int, u: float, v: float, button: int = 0) -> None:
-        view.drawing.evaluate(POINTER, [f"pointer{type}", kind, id, u, v, button])
+        view.drawing.evaluate(POINTER, [f"pointer{type}", kind, id, u, v, button, 0.5])
 
     def dark(u: float, v: float) -> bool:
         pixels = view.pixels(".drawing")
@@ -278,3 +278,36 @@ def test_the_pen_wins_over_the_palm_and_its_other_end_erases(view: TranslationVi
     view.page.wait_for_timeout(600)
     line("pen", 6, 0.3, 5)
     assert not dark(0.5, 0.3) and dark(0.5, 0.6)
+
+
+def test_a_pens_pressure_sets_the_width_and_a_mouses_does_not(view: TranslationView) -> None:
+    def line(kind: str, id: int, v: float, pressures: list[float]) -> None:
+        for i, pressure in enumerate(pressures):
+            at = 0.1 + 0.8 * i / (len(pressures) - 1)
+            view.drawing.evaluate(POINTER, ["pointermove" if i else "pointerdown", kind, id, at, v, 0, pressure])
+        view.drawing.evaluate(POINTER, ["pointerup", kind, id, 0.9, v, 0, 0])
+
+    def thickness(u: float, v: float) -> float:
+        column = view.pixels(".drawing")[:, int(u * 512), 0]
+        rows = slice(int((v - 0.08) * 512), int((v + 0.08) * 512))
+        return float((255 - column[rows].astype(int)).sum() / 255)
+
+    line("mouse", 1, 0.2, [1.0] * 9)
+    line("pen", 2, 0.4, [0.5] * 9)  # what a pen says that feels no pressure
+    line("pen", 3, 0.6, [i / 8 for i in range(9)])
+    chosen = 2.5 / 128 * 512
+    assert [thickness(0.5, v) for v in (0.2, 0.4, 0.6)] == pytest.approx([chosen] * 3, abs=1)
+    wider = [thickness(u, 0.6) for u in (0.2, 0.35, 0.5, 0.65, 0.8)]
+    assert wider == sorted(wider)
+    assert wider[0] == pytest.approx(0.51 * chosen, abs=1) and wider[-1] == pytest.approx(1.49 * chosen, abs=1)
+    drawn = view.fingerprint(".drawing")
+    view.button("Undo (Ctrl+Z)").click()
+    assert thickness(0.5, 0.6) == 0
+    view.button("Redo (Ctrl+Shift+Z)").click()
+    assert view.fingerprint(".drawing") == drawn
+    view.screenshot("pressure")
+    view.facades()
+    view.button("Brush").click()
+    line("pen", 4, 0.5, [i / 8 for i in range(9)])
+    colours = view.pixels(".drawing").reshape(-1, 3)
+    assert len(np.unique(colours, axis=0)) == 2, "a label's edge was blended"

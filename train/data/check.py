@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,12 @@ from .sources import Ranges, Source, Sources, spread, value_ranges
 
 SHOWN, SHOWN_SIDE, GAP = 8, 128, 4
 """Columns of the contact sheet, and the pixels of a picture and between two."""
+WRITTEN = re.compile(
+    r"(?<![^\W_])(letters?|digits?|numerals?|glyphs?|fonts?|texts?|characters?|alphabets?|handwriting|calligraphy|words?"
+    r"|kanji|hanzi|hangul|signs?|plates?|e?mnist|usps|svhn)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""Names of what must not be mirrored."""
 
 
 @dataclasses.dataclass
@@ -105,13 +112,21 @@ def range_lines(ranges: Ranges) -> Iterator[str]:
             yield f"{domain} has more than 8 bits: {low:g} is black, {high:g} white, in all files (--range LOW HIGH)."
 
 
-def augmentation_line(augment: Augmentation, size: int) -> str:
-    """What augmentation does, and how to turn mirroring off where it does harm."""
+def augmentation_line(augment: Augmentation, size: int, *names: str) -> str:
+    """What augmentation does, and how to turn mirroring off where it does harm.
+
+    Args:
+        names: of the data and its domains; where they speak of letters or digits, mirroring is advised against.
+    """
     does = [f"{name.replace('_', ' ')} {value:g}".removesuffix(" 1") for name, value in _used(augment)]
     large = round(size * augment.enlarge)
     does.insert(0, f"enlarged to {large} and cropped to {size} px" if large != size else f"{size} px")
     line = f"Images are {', '.join(does)}."
-    return line + " If they show text or digits, or left is not right: --no-mirror." * augment.mirror
+    if not augment.mirror:
+        return line
+    if written := WRITTEN.search(" ".join(Path(name).name for name in names)):
+        return f"{line} By their name they show {written[0].lower()}, which a mirror makes wrong: add --no-mirror."
+    return line + " If they show text or digits, or left is not right: --no-mirror."
 
 
 def _used(augment: Augmentation) -> Iterator[tuple[str, float]]:

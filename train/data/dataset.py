@@ -104,6 +104,8 @@ class TranslationDataset(Dataset[Batch]):
             log.warning(
                 "%d of %d images are not square: taken is %s.", elongated, sum(len(g[0]) for g in groups), taken
             )
+        if self.a.reader.inverted:
+            log.warning("%d drawings are light on dark: they are inverted.", self.a.reader.inverted)
         if skipped:
             log.warning("%d images skipped.", skipped)
         return skipped

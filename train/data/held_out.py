@@ -21,6 +21,6 @@ def held_out(info: Info, data: str, split: str, size: int, limit: int = 1000) ->
     sources = find(data, split)
     if info.training.get("direction") == "B2A":
         sources = sources.swapped()
-    sources = sources.in_ranges((info.domains["A"].range, info.domains["B"].range))
+    sources = sources.for_domains(info.domains["A"], info.domains["B"])
     nearest = (info.domains["A"].kind == "labels", info.domains["B"].kind == "labels")
     return TranslationDataset(sources.spread(limit), size, nearest=nearest, minimum=1)

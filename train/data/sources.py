@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
+from PIL import Image
 
+from i2i_models.checkpoints import Domain
 from i2i_models.errors import ImageError
 from i2i_models.images.depth import Extremes, Range, common_range
+from i2i_models.images.outlines import as_kind
 from i2i_models.images.reading import OWN_MAX_PIXELS, extremes, open_image
 
 Ranges = tuple[Range | None, Range | None]
@@ -60,6 +63,8 @@ class Source:
 
     stored: StoredImage
     half: Literal["left", "right"] | None = None
+    kind: str = "picture"
+    """Of its domain: an outline, light on dark, is read dark on light."""
 
     @property
     def name(self) -> str:
@@ -72,7 +77,7 @@ class Source:
         Raises:
             ImageError: it cannot be read; one sentence that names it.
         """
-        return self.cut(self.stored.read())
+        return self.as_kind(self.cut(self.stored.read()))
 
     def cut(self, pixels: np.ndarray) -> np.ndarray:
         """The source's part of the stored image's pixels. Where the width is odd, the last column is left out."""
@@ -81,18 +86,31 @@ class Source:
             return pixels
         return pixels[:, :middle] if self.half == "left" else pixels[:, middle : 2 * middle]
 
+    def as_kind(self, pixels: np.ndarray) -> np.ndarray:
+        """The source's own pixels as its domain's kind has them: the same array where that changes nothing."""
+        if self.kind == "picture":
+            return pixels
+        image = Image.fromarray(pixels)
+        changed = as_kind(image, self.kind)
+        return pixels if changed is image else np.asarray(changed)
+
 
 class Reader:
     """Reads sources; two halves of one stored image that are asked for in a row cost one reading."""
 
     def __init__(self) -> None:
         self._last: tuple[StoredImage, np.ndarray] | None = None
+        self.inverted = 0
+        """How many images it read that were light on dark."""
 
     def read(self, source: Source) -> np.ndarray:
         """The pixels of a source, as its own `read` gives them."""
         if self._last is None or self._last[0] != source.stored:
             self._last = source.stored, source.stored.read()
-        return source.cut(self._last[1])
+        pixels = source.cut(self._last[1])
+        changed = source.as_kind(pixels)
+        self.inverted += changed is not pixels
+        return changed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +125,17 @@ class Sources:
     def side_by_side(cls, stored: Sequence[StoredImage]) -> "Sources":
         """Pairs from images that hold A in their left half and B in their right half."""
         return cls([Source(image, "left") for image in stored], [Source(image, "right") for image in stored], True)
+
+    def of_kinds(self, a: str, b: str) -> "Sources":
+        """The same images, for domains of these kinds."""
+        in_a, in_b = (
+            [dataclasses.replace(source, kind=kind) for source in domain] for domain, kind in ((self.a, a), (self.b, b))
+        )
+        return Sources(in_a, in_b, self.paired)
+
+    def for_domains(self, a: Domain, b: Domain) -> "Sources":
+        """The same images as those of a checkpoint's domains: of their kinds, in their ranges of values."""
+        return self.of_kinds(a.kind, b.kind).in_ranges((a.range, b.range))
 
     def in_ranges(self, ranges: Ranges) -> "Sources":
         """The same images, each domain in its range of values."""

@@ -60,7 +60,7 @@ def training_images(info: Info, data: str) -> TranslationDataset:
     sources = find(data)
     if info.training.get("direction") == "B2A":
         sources = sources.swapped()
-    sources = sources.in_ranges((info.domains["A"].range, info.domains["B"].range))
+    sources = sources.for_domains(info.domains["A"], info.domains["B"])
     nearest = (info.domains["A"].kind == "labels", info.domains["B"].kind == "labels")
     seed = int(info.training.get("seed", 0))
     return TranslationDataset(sources.unpaired(), info.size, seed, augment, nearest)

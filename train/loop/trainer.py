@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from i2i_models.checkpoints.styles import save_styles
 from i2i_models.errors import I2IError, TrainingError
-from i2i_models.images.tensors import from_bytes
+from i2i_models.images.tensors import from_bytes, layout_on
 from i2i_models.networks.losses import negative_start_loss
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.objective import Losses
@@ -145,8 +145,9 @@ class Trainer:
             self.ranges = value_ranges(sources)
             sources = sources.in_ranges(self.ranges)
         if self.accelerator.is_main_process:
-            for line in (*range_lines(self.ranges), augmentation_line(self.job.augment, self.options.size)):
-                print(line)
+            o = self.options
+            varied = augmentation_line(self.job.augment, o.size, o.data, o.name_a, o.name_b)
+            print(*range_lines(self.ranges), varied, sep="\n")
         return sources
 
     def _sources(self, split: str) -> Sources:
@@ -154,7 +155,7 @@ class Trainer:
         sources = find(self.options.data, split)
         if self.options.direction == "B2A":
             sources = sources.swapped()
-        sources = sources.in_ranges(self.ranges)
+        sources = sources.of_kinds(self.options.kind_a, self.options.kind_b).in_ranges(self.ranges)
         if not self.method.needs_pairs(self.job.objective):
             return sources.unpaired()
         if not sources.paired:
@@ -185,8 +186,8 @@ class Trainer:
         if o.start_from:
             start_from(o.start_from, network, discriminators)
         device = self.accelerator.device
-        # Images are channels_last everywhere; weights are not on a CPU, where the fused Adam would copy them all.
-        layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
+        # Weights are not channels_last on a CPU, where the fused Adam would copy them all.
+        layout = torch.contiguous_format if device.type == "cpu" else layout_on(device)
         self.network = network.to(device).to(memory_format=layout)
         self.discriminators = discriminators.to(device).to(memory_format=layout)
         self.average = MovingAverage(self.network, o.ema)
@@ -340,7 +341,7 @@ class Trainer:
     def _to_device(self, images: Tensor) -> Tensor:
         """uint8 `(N, 3, H, W)` → float in [-1, 1], on the device."""
         images = images.to(self.accelerator.device, non_blocking=True)
-        return from_bytes(images).to(memory_format=torch.channels_last)
+        return from_bytes(images).to(memory_format=layout_on(images.device))
 
     def _update(self, optimizer: torch.optim.Optimizer, losses: Losses) -> None:
         if not losses:  # a discriminator that nobody listens to

@@ -2,6 +2,7 @@
 # or ready in $DATA/fluent-emoji; every tenth is held out. No dropout and a small weight of L1: both show the same thing
 # in the same place, so there is little to guess. Colours are varied alike in both, so that any colour may be painted. All
 # upward layers enlarge and convolve: transposed convolutions left a halftone pattern on the large smooth surfaces.
+# Nothing is mirrored: digits and letters are among the emoji, and the renders are lit from the right.
 # The drawings are simplified at first, as people paint; a simplified drawing does not say where details were, which
 # blurs the renders, so the second stage has them as they are.
 [ -d data/fluent ] || "$PYTHON" -m train.prepare fluent data/fluent \
@@ -12,7 +13,7 @@ learn() {
     "$PYTHON" -m train pix2pix --data data/toy3d \
         --size 128 --depth 6 --base-width 32 --discriminator-width 24 \
         --batch-size 8 --gan least_squares --lambda-l1 50 --no-dropout --up-layers upsample \
-        --enlarge 1.125 --vary-colours --seed 1 \
+        --enlarge 1.125 --no-mirror --vary-colours --seed 1 \
         --name-a "flat drawing" --kind-a paint --name-b "3D render" --sample-every 500 --save-every 250 \
         --data-note "Fluent emoji by Microsoft (MIT): 1,233 pairs of a flat drawing and a 3D render to train on, 138 held out." \
         "$@"

@@ -1,5 +1,8 @@
 // A drawing as a list of operations, which can be undone and redone. It is rendered twice: `shown`, large and smooth,
-// for the visitor, and `input`, at the network's size. All coordinates and widths are in the network's pixels.
+// for the visitor, and `input`, at the network's size. All coordinates and widths are in the network's pixels. A point is
+// [x, y]; on the strokes of a pen [x, y, share of the stroke's width there].
+
+const PIECE = 4; // canvas pixels of a pen's stroke that have one width
 
 /** Fill a disc of whole pixels: on label maps, a blended edge would have the colour of no label. */
 function stampDisc(ctx, x, y, width) {
@@ -11,9 +14,19 @@ function stampDisc(ctx, x, y, width) {
   }
 }
 
+/** The width of a stroke on the way from the point before number `i` to this one. */
+function between({ width, points }, i, way) {
+  const [before, here] = [points[Math.max(i - 1, 0)][2] ?? 1, points[i][2] ?? 1];
+  return width * (before + (here - before) * way);
+}
+
 /** Whether an operation spans two corners. */
 function isShape(op) {
   return op.type === "rect" || op.type === "ellipse";
+}
+
+function middleOf([x0, y0], [x1, y1]) {
+  return [(x0 + x1) / 2, (y0 + y1) / 2];
 }
 
 class Drawing {
@@ -184,6 +197,8 @@ class Drawing {
       this.paintShape(ctx, op);
     } else if (this.exact) {
       this.paintDiscs(ctx, op, from);
+    } else if (op.points[0].length > 2) {
+      this.paintPressed(ctx, op, from);
     } else {
       this.paintLine(ctx, op, from);
     }
@@ -236,7 +251,8 @@ class Drawing {
       const [x0, y0] = op.points[Math.max(i - 1, 0)];
       const steps = Math.max(Math.ceil(Math.hypot(x1 - x0, y1 - y0)), 1);
       for (let s = 1; s <= steps; s++) {
-        stampDisc(ctx, x0 + ((x1 - x0) * s) / steps, y0 + ((y1 - y0) * s) / steps, op.width);
+        const width = between(op, i, s / steps);
+        stampDisc(ctx, x0 + ((x1 - x0) * s) / steps, y0 + ((y1 - y0) * s) / steps, width);
       }
     }
   }
@@ -245,7 +261,7 @@ class Drawing {
   paintLine(ctx, op, from) {
     const scale = ctx.canvas.width / this.size;
     const points = op.points.map(([x, y]) => [x * scale, y * scale]);
-    const middle = (i) => [(points[i - 1][0] + points[i][0]) / 2, (points[i - 1][1] + points[i][1]) / 2];
+    const middle = (i) => middleOf(points[i - 1], points[i]);
     ctx.strokeStyle = op.colour;
     ctx.lineWidth = op.width * scale;
     ctx.lineCap = ctx.lineJoin = "round";
@@ -263,5 +279,35 @@ class Drawing {
       ctx.lineTo(...points[points.length - 1]);
     }
     ctx.stroke();
+  }
+
+  /** The same curves in short pieces, each as wide as the pen was pressed there. */
+  paintPressed(ctx, op, from) {
+    const scale = ctx.canvas.width / this.size;
+    const points = op.points.map(([x, y]) => [x * scale, y * scale]);
+    const last = points.length - 1;
+    ctx.strokeStyle = op.colour;
+    ctx.lineCap = "round";
+    const piece = (start, end, width) => {
+      ctx.lineWidth = Math.max(width, 1) * scale;
+      ctx.beginPath();
+      ctx.moveTo(...start);
+      ctx.lineTo(end[0] + 0.01, end[1]); // a line of no length would be no dot
+      ctx.stroke();
+    };
+    if (from === 0) piece(points[0], points[0], between(op, 0, 0));
+    for (let i = Math.max(from, 1); i <= last; i++) {
+      const [before, control, here] = [points[Math.max(i - 2, 0)], points[i - 1], points[i]];
+      const start = middleOf(before, control);
+      const end = middleOf(control, here);
+      const steps = Math.max(Math.ceil(Math.hypot(end[0] - start[0], end[1] - start[1]) / PIECE), 2);
+      const at = (t) => [0, 1].map((k) => (1 - t) ** 2 * start[k] + 2 * t * (1 - t) * control[k] + t * t * end[k]);
+      for (let s = 1; s <= steps; s++) {
+        const t = s / steps;
+        const width = t < 0.5 ? between(op, i - 1, 0.5 + t) : between(op, i, t - 0.5);
+        piece(at((s - 1) / steps), at(t), width);
+      }
+    }
+    if (op.done && last) piece(middleOf(points[last - 1], points[last]), points[last], between(op, last, 1));
   }
 }

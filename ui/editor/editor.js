@@ -116,7 +116,7 @@ class Editor {
       this.pen.note(event);
       if (event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
-      this.drawing.extend((events.length ? events : [event]).map((e) => this.at(e)));
+      this.drawing.extend((events.length ? events : [event]).map((e) => this.strokeAt(e)));
       this.changed();
     });
     canvas.addEventListener("pointerup", (event) => event.pointerId === this.pointer && this.endStroke());
@@ -129,6 +129,12 @@ class Editor {
     return [((event.clientX - box.left) / box.width) * size, ((event.clientY - box.top) / box.height) * size];
   }
 
+  /** A point of a stroke; of a pen that draws, with the share of the width that its pressure gives. */
+  strokeAt(event) {
+    const point = this.at(event);
+    return event.pointerType === "pen" && !this.drawing.open?.erases ? [...point, this.pen.share(event)] : point;
+  }
+
   press(event) {
     const { tools, drawing } = this;
     const point = this.at(event);
@@ -139,7 +145,8 @@ class Editor {
     this.pointerType = event.pointerType;
     this.pressedAt = event.timeStamp;
     this.canvas.setPointerCapture(this.pointer);
-    drawing.begin(tools.operation(drawing, erases), point);
+    const operation = tools.operation(drawing, erases);
+    drawing.begin(operation, operation.erases ? point : this.strokeAt(event));
     this.changed();
   }
 

@@ -1,7 +1,8 @@
-// A pen and a hand on one screen: the pen wins over touches, and its other end erases.
+// A pen and a hand on one screen: the pen wins over touches, its pressure sets the width, and its other end erases.
 
 const PALM_MS = 500; // touches so shortly before or after the pen are the hand that holds it
 const ERASER = 5; // the button of a pen's eraser end
+const LIGHTEST = 0.35; // share of the chosen width that the lightest touch draws; pressed as hard as can be, it is 2 less this
 
 class Pen {
   constructor() {
@@ -25,6 +26,11 @@ class Pen {
 
   erases(event) {
     return event.pointerType === "pen" && event.button === ERASER;
+  }
+
+  /** The share of the chosen width that a stroke has at a point. A pen that feels no pressure reports one half: all of it. */
+  share({ pressure }) {
+    return LIGHTEST + 2 * (1 - LIGHTEST) * pressure;
   }
 
   /** Take back what touches drew shortly before the pen came. */

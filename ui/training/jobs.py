@@ -218,7 +218,7 @@ def on_hub(job: Job, action: str, token: str | None) -> None:
         token: of the visitor; None for that of the machine.
     """
     stamp = job.path / "asked-hub"
-    if action == "sync" and stamp.exists() and time.time() - stamp.stat().st_mtime < SYNC_SECONDS:
+    if action == "sync" and stamp.exists() and 0 <= time.time() - stamp.stat().st_mtime < SYNC_SECONDS:
         return
     stamp.touch()
     _start("hub", str(job.path), action, log=root() / "hub.log", **({"HF_TOKEN": token} if token else {}))
