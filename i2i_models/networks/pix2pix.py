@@ -94,6 +94,7 @@ class Pix2Pix(TranslationNetwork):
         self.directions = ("A2B",)
         self.generator = UNet(3, 3, c.base_width, c.depth, c.norm, c.last_layer, c.dropout, c.up_layers)
         self.multiple, self.skips = self.generator.multiple, self.generator.skips
+        self.dropouts = self.generator.dropouts
         init_normal(self)
 
     @property
