@@ -175,7 +175,7 @@ def _description(translator: Translator, files: _Files, styles: dict[str, Any]) 
         "size": info.size,
         "multiple": network.multiple,
         "smallest": max(network.smallest, network.multiple),
-        "abilities": dataclasses.asdict(network.capabilities),
+        "abilities": {**dataclasses.asdict(network.capabilities), "directions": list(network.directions)},
         "domains": {key: domain.to_dict() for key, domain in info.domains.items()},
         "directions": {d: {"encoder": named(_encoder(d)), "decoder": _decoder(d)} for d in network.directions},
         "style_encoders": {d: _style(d) for d in DOMAINS if named(_style(d))},
