@@ -39,6 +39,8 @@ class Catalog:
         self.folder = folder
         self.pool = Pool(elsewhere.at_once if elsewhere else AT_ONCE)
         self.is_warm = False
+        self.is_shared = True
+        """Whether every visitor may name its checkpoints."""
         self._warming: threading.Thread | None = None
         self._stopping = threading.Event()
         found: dict[str, i2i.Translator] = {}
@@ -79,7 +81,7 @@ class Catalog:
     def only(self, translator: i2i.Translator) -> "Catalog":
         """A catalog of one translator, which need not be in this catalog. Both share the pool."""
         catalog = copy.copy(self)
-        catalog.translators = {translator.info.name: translator}
+        catalog.translators, catalog.is_shared = {translator.info.name: translator}, False
         return catalog
 
     def warm(self) -> threading.Thread:
