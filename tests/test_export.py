@@ -130,5 +130,5 @@ def test_without_its_packages_it_says_what_to_install(
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ExportError, match="cannot be written: (Not a directory|File exists)"):
+    with pytest.raises(ExportError, match=r"cannot be written: (Not a directory|File exists)"):
         write_onnx(load_tiny(tmp_path), tmp_path / "file")

@@ -39,7 +39,7 @@ def to_onnx(module: nn.Module, inputs: Mapping[str, Tensor], output: str, precis
     onnx = _imported("onnx")
     axes = {0: "batch", 2: "height", 3: "width"}
     free = {name: {k: f"{name}_{axes[k]}" for k in axes if k < x.dim()} for name, x in inputs.items()}
-    file = io.BytesIO()
+    file: Any = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's, on Python's view of shapes and on its age
         # Traced: the newer exporter compiles half a minute a graph. Weights are left as they are, for float16.

@@ -77,11 +77,11 @@ class UNet(nn.Module):
     @property
     def dropouts(self) -> tuple[tuple[int, int], ...]:
         """Channels of each map that dropout follows, and how many times smaller than the image it is."""
-        convolutions = [next(m for m in up if not isinstance(m, nn.ReLU)) for up in self.ups]
-        return tuple(
-            ((m.conv if isinstance(m, UpsampleConv) else m).out_channels, 2 ** (len(self.ups) - i))
-            for i, m in enumerate(convolutions[: self.dropout_ups])
-        )
+        dropped = list(self.ups)[: self.dropout_ups]
+        convolutions = [
+            next(m for m in up.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)) for up in dropped
+        ]
+        return tuple((m.out_channels, 2 ** (len(self.ups) - i)) for i, m in enumerate(convolutions))
 
     def forward(
         self, x: Tensor, noise: torch.Generator | Sequence[Tensor] | None = None, cut: Collection[int] = ()
