@@ -56,10 +56,20 @@ def to_onnx(module: nn.Module, inputs: Mapping[str, Tensor], output: str, precis
             training=torch.onnx.TrainingMode.PRESERVE,
         )
     model = onnx.load_from_string(file.getvalue())
+    _without_doubles(onnx, model.graph)
     if precision == "float16":
         _halve(onnx, model.graph)
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def _without_doubles(onnx: Any, graph: Any) -> None:
+    """Make constants that the tracer wrote in float64 float32: each is cast to it anyway, which no browser can do."""
+    for node in graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Constant" and attribute.t.data_type == onnx.TensorProto.DOUBLE:
+                values = onnx.numpy_helper.to_array(attribute.t).astype(np.float32)
+                attribute.t.CopyFrom(onnx.numpy_helper.from_array(values))
 
 
 def _halve(onnx: Any, graph: Any) -> None:
