@@ -33,6 +33,7 @@ bench: $(VENV)/dev.ok $(VENV)/chromium.ok
 	$(BIN)/python -m benchmarks inference
 	$(BIN)/python -m benchmarks load
 	$(BIN)/python -m benchmarks page
+	$(BIN)/python -m benchmarks browser
 
 # ONNX Runtime Web as the page serves it to browsers, anew from npm: only for who renews it, everybody else has it.
 runtime: | $(BIN)/python

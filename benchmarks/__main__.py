@@ -1,9 +1,10 @@
-"""`python -m benchmarks training`, `inference`, `load` and `page`."""
+"""`python -m benchmarks training`, `inference`, `load`, `page` and `browser`."""
 
 import tyro
 
 from i2i_models.cli import run
 
+from .browser import browser
 from .inference import inference
 from .load import load
 from .page import page
@@ -12,6 +13,7 @@ from .training import training
 if __name__ == "__main__":
     run(
         lambda: tyro.extras.subcommand_cli_from_dict(
-            {"training": training, "inference": inference, "load": load, "page": page}, prog="python -m benchmarks"
+            {"training": training, "inference": inference, "load": load, "page": page, "browser": browser},
+            prog="python -m benchmarks",
         )
     )

@@ -25,8 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from i2i_models.inference.graph import is_private
 from ui import account
 from ui.api import KEPT_SECONDS
-from ui.browser.files import RUNTIME, SCRIPTS
-from ui.browser.models import OWN, SHARED, BrowserModels
+from ui.browser.models import BrowserModels
 from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
 from ui.limits.fair_queue import Visitor
@@ -123,9 +122,7 @@ class Service:
                 "routes": [
                     Route("/healthz", self.health),
                     Route(scope.LOGIN, scope.log_in),
-                    *(Route(f"/{packed.address}{{name}}", packed.answer) for packed in (SCRIPTS, RUNTIME)),
-                    Route(f"/{SHARED}{{path:path}}", self.models.shared),
-                    Route(f"/{OWN}{{secret}}/{{file}}", self.models.own),
+                    *self.models.routes,
                 ],
                 "lifespan": self._lifespan,
             },

@@ -144,7 +144,7 @@ EDITOR = Words(
         "here_off": "Runs on the server",
         "here_loading": "Loading: {mb} MB",
         "here_on_info": "This browser makes the pictures, and your drawing stays in it. Click to have the server do it",
-        "here_off_info": "The server makes the pictures. Click to have this browser do it, which loads the network once",
+        "here_off_info": "The server makes the pictures. Click to have this browser do it, which loads the network",
         "here_failed": "This browser could not go on with the network, so the server makes the pictures again.",
         "examples": "Examples",
         "example": "Example {n}",

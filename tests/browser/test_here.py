@@ -1,4 +1,4 @@
-"""Networks in the visitor's own browser: they draw what the server draws, ask it nothing, and give way where they cannot."""
+"""Networks in the visitor's own browser: they draw what the server draws, ask it nothing, and give way to it."""
 
 import base64
 import os
@@ -48,16 +48,13 @@ async ([given, direction, options]) => {
 Start = Callable[..., tuple[str, list[str]]]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a page whose visitors' browsers may run networks, with a cache folder of its own."""
-    return {"I2I_BROWSER": "on", "I2I_ENGINE": "torch", "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
+ON = {"I2I_BROWSER": "on", "I2I_ENGINE": "torch"}
 
 
 @pytest.fixture(scope="module")
-def here_page(full_folder: Path, start_page: Start, cache: dict[str, str]) -> str:
+def here_page(full_folder: Path, start_page: Start) -> str:
     """The address of a page with untrained networks of every method."""
-    return start_page(full_folder, **cache)[0]
+    return start_page(full_folder, **ON)[0]
 
 
 def browser_props(page: Page) -> dict[str, Any]:
@@ -134,17 +131,12 @@ def test_the_browser_draws_what_the_server_draws(page: Page, full_folder: Path, 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.name for path in i2i.find_checkpoints(CHECKPOINTS)))
 def test_every_shipped_checkpoint(
-    browser: Browser,
-    start_page: Start,
-    cache: dict[str, str],
-    name: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    browser: Browser, start_page: Start, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("I2I_ENGINE", "torch")
     (tmp_path / name).symlink_to(CHECKPOINTS / name)
     page = browser.new_page()
-    page.goto(start_page(tmp_path, **cache)[0])
+    page.goto(start_page(tmp_path, **ON)[0])
     compare(page, name, i2i.load(CHECKPOINTS / name))
     page.context.close()
 
@@ -286,7 +278,7 @@ def test_what_cannot_be_loaded_leaves_the_server_at_work(
 @pytest.mark.parametrize(
     "fault",
     [
-        "import({ort}).then(({{ InferenceSession }}) => (InferenceSession.prototype.run = () => {{ throw Error('out of memory'); }}))",
+        "import({ort}).then((m) => (m.InferenceSession.prototype.run = () => {{ throw Error('out of memory'); }}))",
         "postMessage({{ lost: true }})",
     ],
     ids=["memory", "lost"],

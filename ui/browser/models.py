@@ -18,11 +18,12 @@ from typing import Any
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
 
 import i2i_models as i2i
 from i2i_models import checkpoints
 from i2i_models.inference.graph import cache_folder, is_private
-from ui.browser.files import FOREVER
+from ui.browser.files import FOREVER, RUNTIME, SCRIPTS
 from ui.catalog import Catalog
 from ui.own_models import OwnModel
 
@@ -44,7 +45,7 @@ _secrets: "weakref.WeakKeyDictionary[OwnModel, str]" = weakref.WeakKeyDictionary
 
 
 def is_offered() -> bool:
-    """Whether networks may run in visitors' browsers: exporting a checkpoint needs the packages onnx and onnxruntime."""
+    """Whether networks may run in visitors' browsers. Exporting them needs the packages onnx and onnxruntime."""
     on = os.environ.get("I2I_BROWSER", "on") != "off"
     return on and all(find_spec(name) for name in ("onnx", "onnxruntime"))
 
@@ -71,6 +72,15 @@ class BrowserModels:
         self._offered = dict(catalog.translators) if is_offered() else {}
         self._exporting = asyncio.Lock()
         self._folders: weakref.WeakKeyDictionary[i2i.Translator, Path | None] = weakref.WeakKeyDictionary()
+
+    @property
+    def routes(self) -> list[Route]:
+        """Where all that browsers run is served."""
+        return [
+            *(Route(f"/{packed.address}{{name}}", packed.answer) for packed in (SCRIPTS, RUNTIME)),
+            Route(f"/{SHARED}{{path:path}}", self.shared),
+            Route(f"/{OWN}{{secret}}/{{file}}", self.own),
+        ]
 
     async def shared(self, request: Request) -> Response:
         """A file of a checkpoint that everybody sees."""
@@ -122,7 +132,7 @@ class BrowserModels:
 
 
 async def _export(checkpoint: Path, folder: Path) -> bool:
-    """Export a checkpoint in another process: tracing keeps the interpreter busy, from which the page would stand still."""
+    """Export a checkpoint in another process: tracing keeps the interpreter busy, and the page would stand still."""
     command = [sys.executable, "-m", "i2i_models", "export", str(checkpoint), "--onnx", str(folder)]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     process = await asyncio.create_subprocess_exec(
@@ -147,7 +157,7 @@ async def _export(checkpoint: Path, folder: Path) -> bool:
 
 
 def _kept_folder(checkpoint: Path) -> Path | None:
-    """The folder in the cache for a checkpoint's files: named by all that they are made of. None if there is no place."""
+    """The folder in the cache for a checkpoint's files, named by what they are made of; None if there is no place."""
     made_of = hashlib.sha256()
     for source in sorted(Path(i2i.__file__).parent.rglob("*.py")):
         made_of.update(source.read_bytes())
