@@ -104,3 +104,16 @@ def test_what_cannot_be_exported_is_said_once(
     assert sum("tiny does not run in browsers" in record.message for record in caplog.records) == 1
     monkeypatch.setenv("I2I_BROWSER", "off")
     assert browser_props(catalog, catalog.translators.values()) is None
+
+
+def test_a_checkpoint_from_elsewhere_is_not_given_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be a private repo, whose owner lets the page translate with it."""
+    load_tiny(tmp_path / "elsewhere")
+    catalog = Catalog(tmp_path / "none", [str(tmp_path / "elsewhere" / "tiny")])
+    (translator,) = catalog.translators.values()
+    told = browser_props(catalog, [translator])
+    assert told is not None and told["models"] == {}
+    with TestClient(Starlette(routes=BrowserModels(catalog).routes)) as client:
+        assert client.get(f"/browser/models/{translator.info.name}/model.json").status_code == 404
+    monkeypatch.setenv("I2I_BROWSER", "all")
+    assert len(browser_props(catalog, [translator])["models"]) == 1  # type: ignore[index]

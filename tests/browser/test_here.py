@@ -180,11 +180,11 @@ def test_nothing_is_asked_while_the_browser_draws(open_view: Callable[..., Trans
     view.drag([(0.2, 0.2), (0.4, 0.6), (0.8, 0.3)])
     moved = view.moved_on(first)
     expect(here.time).to_contain_text("in your browser, WASM")
-    tiles = view.panel("Random").locator(".tile img:visible")
+    tiles = view.panel("Random styles").locator(".tile img:visible")
     expect(tiles).to_have_count(12)
     view.root.get_by_role("button", name="Random", exact=True).first.click()
     view.moved_on(moved)
-    view.panel("Interpolation")
+    view.panel("In between")
     view.filled(view.root.locator(".strip .tile"), 7)
     asked_server = [url for url in asks if "component_server" in url]
     assert not asked_server, asked_server

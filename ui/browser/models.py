@@ -46,19 +46,31 @@ _secrets: "weakref.WeakKeyDictionary[OwnModel, str]" = weakref.WeakKeyDictionary
 
 def is_offered() -> bool:
     """Whether networks may run in visitors' browsers. Exporting them needs the packages onnx and onnxruntime."""
-    on = os.environ.get("I2I_BROWSER", "on") != "off"
-    return on and all(find_spec(name) for name in ("onnx", "onnxruntime"))
+    return _mode() != "off" and all(find_spec(name) for name in ("onnx", "onnxruntime"))
+
+
+def _mode() -> str:
+    return os.environ.get("I2I_BROWSER") or "on"
+
+
+def _may_leave(catalog: Catalog, translator: i2i.Translator) -> bool:
+    """Whether everybody may have a checkpoint's weights.
+
+    Of those from elsewhere, the Hub above all, nobody knows here: a repo may be private, and its owner lets the page
+    translate with it, no more. I2I_BROWSER=all says that they may.
+    """
+    if translator.folder is None or not catalog.is_shared:
+        return False
+    return _mode() == "all" or translator.folder.parent == catalog.folder
 
 
 def address_of(catalog: Catalog, translator: i2i.Translator) -> str | None:
     """Where a checkpoint's files are served, below the page's address; None where they are served to nobody.
 
-    That is so in a catalog of a visitor's session, whose names mean something there alone, but for their own model.
+    In a catalog of a visitor's session names mean something there alone: of those, their own model is served to them.
     """
-    if translator.folder is None:
-        return None
     if not isinstance(translator, OwnModel):
-        return f"{SHARED}{translator.info.name}/" if catalog.is_shared else None
+        return f"{SHARED}{translator.info.name}/" if _may_leave(catalog, translator) else None
     secret = _secrets.setdefault(translator, secrets.token_urlsafe(32))
     _own[secret] = translator
     return f"{OWN}{secret}/"
@@ -69,7 +81,8 @@ class BrowserModels:
 
     def __init__(self, catalog: Catalog) -> None:
         # Those of now: what a training adds later is not for everybody to download.
-        self._offered = dict(catalog.translators) if is_offered() else {}
+        shared = {n: t for n, t in catalog.translators.items() if _may_leave(catalog, t)}
+        self._offered = shared if is_offered() else {}
         self._exporting = asyncio.Lock()
         self._folders: weakref.WeakKeyDictionary[i2i.Translator, Path | None] = weakref.WeakKeyDictionary()
 
