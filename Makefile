@@ -1,4 +1,4 @@
-# make app · make test · make test-all · make lint · make checkpoints · make bench
+# make app · make test · make test-all · make lint · make checkpoints · make bench · make runtime
 PYTHON3 ?= python3
 HOST    ?= 127.0.0.1
 PORT    ?= 7860
@@ -6,7 +6,7 @@ DATA    ?= data/raw
 VENV    := .venv
 BIN     := $(VENV)/bin
 
-.PHONY: app test test-all lint checkpoints bench clean
+.PHONY: app test test-all lint checkpoints bench runtime clean
 
 app: $(VENV)/app.ok
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python app.py
@@ -34,6 +34,11 @@ bench: $(VENV)/dev.ok $(VENV)/chromium.ok
 	$(BIN)/python -m benchmarks load
 	$(BIN)/python -m benchmarks jobs
 	$(BIN)/python -m benchmarks page
+	$(BIN)/python -m benchmarks browser
+
+# ONNX Runtime Web as the page serves it to browsers, anew from npm: only for who renews it, everybody else has it.
+runtime: | $(BIN)/python
+	$(BIN)/python ui/browser/runtime/renew.py $(VERSION)
 
 clean:
 	rm -rf $(VENV)

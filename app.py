@@ -3,6 +3,7 @@
 Environment: HOST and PORT choose the address (127.0.0.1:7860), I2I_CHECKPOINTS_DIR the folder of checkpoints,
 I2I_CHECKPOINTS more of them: folders, Hub ids and collections of the Hub, separated by commas;
 I2I_ENGINE what runs the networks (auto, openvino or torch); I2I_OPENING=off begins with empty paper;
+I2I_BROWSER which networks visitors' browsers may load and run: on (those of the folder), all (the others too), off;
 I2I_TRAIN says who may train in the page (on for all, off for nobody), I2I_JOBS_DIR where trainings lie;
 I2I_HOSTS has names, separated by commas, by which visitors reach the page through a proxy; I2I_COUNTS is a store in
 which replicas count requests together (redis://HOST:6379), GRADIO_TEMP_DIR where uploads and results lie (a private

@@ -1,9 +1,10 @@
-"""`python -m benchmarks training`, `inference`, `load`, `jobs` and `page`."""
+"""`python -m benchmarks training`, `inference`, `load`, `jobs`, `page` and `browser`."""
 
 import tyro
 
 from i2i_models.cli import run
 
+from .browser import browser
 from .inference import inference
 from .jobs import jobs
 from .load import load
@@ -13,7 +14,14 @@ from .training import training
 if __name__ == "__main__":
     run(
         lambda: tyro.extras.subcommand_cli_from_dict(
-            {"training": training, "inference": inference, "load": load, "jobs": jobs, "page": page},
+            {
+                "training": training,
+                "inference": inference,
+                "load": load,
+                "jobs": jobs,
+                "page": page,
+                "browser": browser,
+            },
             prog="python -m benchmarks",
         )
     )

@@ -23,6 +23,8 @@ class Waits(NamedTuple):
 WITH_BF16 = Waits(30, 55)
 STYLE, STROKE, LARGE_STROKE = Waits(40, 80), Waits(60, 90), Waits(80, 110)
 """Without bfloat16: a move of the style slider, a stroke, and a stroke where images are larger than 128 pixels."""
+BROWSER = 60.0
+"""Milliseconds of a MUNIT of width 16 at 128 pixels in a browser, WASM with one thread, a picture in another style."""
 CROWD, CROWD_SECONDS, CROWD_P95 = 50, 60.0, 1.0
 """So many visitors for so many seconds shall see no error and wait so many seconds, 19 times of 20."""
 BESIDE_TRAINING = 3.0
@@ -48,6 +50,11 @@ def waits(what: str, size: int) -> Waits:
     if best_precision() == "bf16":
         return WITH_BF16
     return STYLE if what == "style" else STROKE if size <= 128 else LARGE_STROKE
+
+
+def judge_browser(decode: float) -> str:
+    """Whether a width-16 MUNIT at 128 pixels is quick enough in a browser's WASM with one thread, in milliseconds."""
+    return f"{_met(decode <= BROWSER)} ({BROWSER:g} ms)"
 
 
 def judge_crowd(visitors: int, seconds: float, errors: int, p95: float) -> str:

@@ -54,7 +54,8 @@ def served(
     """
     port = port or _free_port()
     own = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
-    own["I2I_OPENING"] = "off"  # what is measured begins with an empty page
+    # What is measured begins with an empty page, and is the server's work if not said otherwise.
+    own |= {"I2I_OPENING": "off", "I2I_BROWSER": "off"}
     process = subprocess.Popen(
         [sys.executable, *python],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""`python -m i2i_models translate CHECKPOINT IMAGE… --output DIR`, `convert` for public weights, and `prepare`."""
+"""`python -m i2i_models translate CHECKPOINT IMAGE… --output DIR`, `convert`, `export` to ONNX and `prepare`."""
 
 import contextlib
 import os
@@ -12,6 +12,7 @@ from .cli import run
 from .convert import convert
 from .directions import source as source_of
 from .errors import ImageError
+from .export import export
 from .images.outlines import as_kind
 from .images.reading import OWN_MAX_PIXELS, SUFFIXES, is_litter, open_image
 from .inference.translator import load
@@ -80,6 +81,7 @@ def _files(source: Path) -> list[Path]:
 if __name__ == "__main__":
     run(
         lambda: tyro.extras.subcommand_cli_from_dict(
-            {"translate": translate, "convert": convert, "prepare": prepare}, prog="python -m i2i_models"
+            {"translate": translate, "convert": convert, "export": export, "prepare": prepare},
+            prog="python -m i2i_models",
         )
     )

@@ -29,6 +29,10 @@ class EngineError(I2IError):
     """An inference engine that is unknown or not installed."""
 
 
+class ExportError(I2IError):
+    """A checkpoint that cannot be exported; the message says why."""
+
+
 class StyleError(I2IError):
     """Text or numbers that are not a style code, or not one of this network."""
 

@@ -44,6 +44,8 @@ class Catalog:
         self.pool = Pool(elsewhere.at_once if elsewhere else AT_ONCE)
         self.is_warm = False
         self._elsewhere = elsewhere
+        self.is_shared = True
+        """Whether every visitor may name its checkpoints."""
         self._warming: threading.Thread | None = None
         self._stopping = threading.Event()
         self._changing = threading.Lock()
@@ -108,7 +110,7 @@ class Catalog:
     def only(self, translator: i2i.Translator) -> "Catalog":
         """A catalog of one translator, which need not be in this catalog. Both share the pool."""
         catalog = copy.copy(self)
-        catalog.translators = {translator.info.name: translator}
+        catalog.translators, catalog.is_shared = {translator.info.name: translator}, False
         return catalog
 
     def warm(self) -> threading.Thread:

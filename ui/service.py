@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from i2i_models.inference.graph import is_private
 from ui import account
 from ui.api import KEPT_SECONDS
+from ui.browser.models import BrowserModels
 from ui.catalog import Catalog
 from ui.i18n import SpeakLanguage
 from ui.limits.fair_queue import Visitor
@@ -70,6 +71,10 @@ HEADERS = {
     "Content-Security-Policy": "; ".join(f"{what} {whence}" for what, whence in POLICY.items()),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
+    # So that networks in the browser may use several threads. Whatever the page takes from elsewhere (the frame's
+    # resizer) comes without cookies then; in the Hub's frame neither has an effect.
+    "Cross-Origin-Embedder-Policy": "credentialless",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 
@@ -101,6 +106,7 @@ class Service:
         """
         self.page, self.catalog = page, catalog
         self.names = Names.from_environment(host)
+        self.models = BrowserModels(catalog)
         # Only a Space certainly has a proxy in front, which nobody can go round.
         parts = TRAINING_PARTS if rights.is_offered() else PARTS
         self.guard = Guard(MAX_FILE_BYTES, account.on_space(), Counts.from_environment(), self._events, parts)
@@ -115,7 +121,11 @@ class Service:
         return {
             "app_kwargs": {
                 "middleware": [Middleware(SafeHeaders), Middleware(SpeakLanguage), Middleware(self.guard.around)],
-                "routes": [Route("/healthz", self.health), Route(scope.LOGIN, scope.log_in)],
+                "routes": [
+                    Route("/healthz", self.health),
+                    Route(scope.LOGIN, scope.log_in),
+                    *self.models.routes,
+                ],
                 "lifespan": self._lifespan,
             },
             "max_file_size": MAX_FILE_BYTES,

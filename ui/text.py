@@ -139,6 +139,13 @@ EDITOR = Words(
         "interpolation_file": "Another picture",
         "interpolation_drawing": "This drawing",
         "time": "network {ms} ms",
+        "time_here": "in your browser, {backend}, {ms} ms",
+        "here_on": "Runs here",
+        "here_off": "Runs on the server",
+        "here_loading": "Loading: {mb} MB",
+        "here_on_info": "This browser makes the pictures, and your drawing stays in it. Click to have the server do it",
+        "here_off_info": "The server makes the pictures. Click to have this browser do it, which loads the network",
+        "here_failed": "This browser could not go on with the network, so the server makes the pictures again.",
         "examples": "Examples",
         "example": "Example {n}",
         "close": "Close this message",
@@ -148,6 +155,26 @@ EDITOR = Words(
             "The camera could not be opened. Allow it for this page in the browser, or choose a picture instead."
         ),
         "not_a_picture": "That was not a picture. Please choose an image file, such as PNG or JPEG.",
+    },
+)
+
+STATIC = Words(
+    "STATIC",
+    {
+        "no_script": "This page needs JavaScript: it draws in your browser, without a server.",
+        "from_a_file": (
+            "Opened as a file, this page may not load its networks. In its folder, start `python -m http.server` and "
+            "open http://127.0.0.1:8000."
+        ),
+        "network_blocked": (
+            "This browser does not run the networks: WebAssembly is missing or switched off. Try another browser."
+        ),
+        "network_damaged": "A file of this page came damaged or is of another version. Please reload the page.",
+        "network_offline": "A file of this page could not be loaded. Please try again in a moment.",
+        "network_memory": "There is too little memory for this network. Close other tabs, or choose another model.",
+        "network_failed": "The network stopped. Your drawing is safe; the next stroke starts it again.",
+        "offline": "No picture came yet: the network may still be loading. Your drawing is safe; go on in a moment.",
+        "no_style_text": "That text is no style of this model: it takes {n} numbers.",
     },
 )
 

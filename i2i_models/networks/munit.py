@@ -208,13 +208,18 @@ class MUNIT(TranslationNetwork):
         Raises:
             DirectionError, ShapeError: no such domain; images too small.
         """
-        if domain not in self.style_encoders:
-            raise DirectionError(f"{self.title} has the domains A and B, not {domain!r}.")
+        encoder = self.style_encoder(domain)
         smallest = max(4, 2**self.config.style_downs)
         if min(x.shape[-2:]) < smallest:
             height, width = x.shape[-2:]
             raise ShapeError(f"A style is read from at least {smallest} pixels a side, not {height}×{width}.")
-        return self.style_encoders[domain](x)
+        return encoder(x)
+
+    def style_encoder(self, domain: str) -> nn.Module:
+        """`(N, 3, H, W)` of domain A or B → `(N, style_dim)`. Raises DirectionError for another domain."""
+        if domain not in self.style_encoders:
+            raise DirectionError(f"{self.title} has the domains A and B, not {domain!r}.")
+        return self.style_encoders[domain]
 
     def grid(self, a: Tensor, b: Tensor) -> list[Tensor]:
         """Inputs, each in four random styles and in that of the example below; then the same the other way."""

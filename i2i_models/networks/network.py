@@ -36,6 +36,8 @@ class TranslationNetwork(Pretrained):
     """Numbers in a style code; 0 where the method has no styles."""
     skips: int = 0
     """Skips that may be cut: where there are any, the decoder is a `UNet`."""
+    dropouts: tuple[tuple[int, int], ...] = ()
+    """Channels of each map that chance drops parts of, and how many times smaller than the image it is."""
 
     @property
     def chance(self) -> Chance:
@@ -112,6 +114,10 @@ class TranslationNetwork(Pretrained):
         Raises:
             DirectionError, ShapeError: no such domain, no styles at all; images too small.
         """
+        raise DirectionError(f"{self.title} has no style codes.")
+
+    def style_encoder(self, domain: str) -> nn.Module:
+        """The layers behind `encode_style`. Raises DirectionError where there are none."""
         raise DirectionError(f"{self.title} has no style codes.")
 
     def sample_styles(self, n: int, generator: torch.Generator | None = None) -> Tensor:

@@ -110,6 +110,7 @@ class Pix2Pix(TranslationNetwork):
             3, 3, c.base_width, c.depth, c.norm, c.last_layer, c.dropout, c.up_layers, c.skip_connections
         )
         self.multiple, self.skips = self.generator.multiple, self.generator.skips
+        self.dropouts = self.generator.dropouts
         init_normal(self)
 
     @property

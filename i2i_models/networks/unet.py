@@ -1,6 +1,6 @@
 """The U-Net generator of pix2pix (arXiv 1611.07004, section 6.1.1), which DiscoGAN shares."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -78,13 +78,25 @@ class UNet(nn.Module):
         """Connections past the bottleneck: number 1 at half the image's size, each further one at half of that."""
         return len(self.ups) if self.connected else 0
 
-    def forward(self, x: Tensor, noise: torch.Generator | None = None, cut: Collection[int] = ()) -> Tensor:
+    @property
+    def dropouts(self) -> tuple[tuple[int, int], ...]:
+        """Channels of each map that dropout follows, and how many times smaller than the image it is."""
+        dropped = list(self.ups)[: self.dropout_ups]
+        convolutions = [
+            next(m for m in up.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)) for up in dropped
+        ]
+        return tuple((m.out_channels, 2 ** (len(self.ups) - i)) for i, m in enumerate(convolutions))
+
+    def forward(
+        self, x: Tensor, noise: torch.Generator | Sequence[Tensor] | None = None, cut: Collection[int] = ()
+    ) -> Tensor:
         """Translate images.
 
         Args:
             x: `(N, in_channels, H, W)`, H and W multiples of 2^depth.
             noise: keeps dropout on outside training too, drawn from this CPU generator (the paper's
-                only source of variety, section 3.2); without it the result is deterministic.
+                only source of variety, section 3.2), or is what each dropout multiplies its map by, 0 or 2;
+                without it the result is deterministic.
             cut: the numbers of skips, from 1 to `skips`, through which nothing passes; all of them leave the
                 encoder-decoder without skips that section 4.2 compares with.
 
@@ -108,7 +120,7 @@ class UNet(nn.Module):
         for i, up in enumerate(self.ups):
             x = up(x)
             if i < self.dropout_ups:
-                x = self._drop(x, noise)
+                x = self._drop(x, noise if noise is None or isinstance(noise, torch.Generator) else noise[i])
             skip = skips.pop()
             if not self.connected:
                 continue
@@ -117,9 +129,11 @@ class UNet(nn.Module):
             x = torch.cat([skip, x], 1)
         return self.last(x)
 
-    def _drop(self, x: Tensor, noise: torch.Generator | None) -> Tensor:
+    def _drop(self, x: Tensor, noise: torch.Generator | Tensor | None) -> Tensor:
         if noise is None:
             return F.dropout(x, self.DROPOUT, self.training)
+        if isinstance(noise, Tensor):
+            return x * noise
         keep = torch.rand(x.shape, generator=noise) >= self.DROPOUT
         return x * keep.to(x.device) / (1 - self.DROPOUT)
 

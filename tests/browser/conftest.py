@@ -46,7 +46,9 @@ def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
 
     def start(checkpoints: Path, **more: str) -> tuple[str, list[str]]:
         port = free_port()
-        where = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints), "I2I_OPENING": "off"}
+        where = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+        # What happens by itself, tests of the rest need not wait for.
+        where |= {"I2I_OPENING": "off", "I2I_BROWSER": "off"}
         environment = {**os.environ, **where, **more}
         process = subprocess.Popen(
             [sys.executable, "app.py"],

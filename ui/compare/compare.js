@@ -15,8 +15,8 @@ let recalled = null; // {task, seeds} of the last link
 let truth = null; // the tile of the true translation, where a task has some
 let truthRequests = 0; // so that an older answer does not replace a newer one
 
-const client = new ServerClient(server, texts);
 const toasts = new Toasts(part("toasts"), texts);
+const client = new LocalClient(server, texts, props.browser, toasts);
 const editor = new Editor($(".editor"), { inputSpecs, limits, texts, client, toasts, onchange: refresh });
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -101,9 +101,9 @@ class MethodTile extends Tile {
   translate() {
     this.requests.request(() => {
       const { checkpoint, direction } = this.method;
-      const { url } = editor.image;
+      const source = editor.image;
       // Each tile has its own key: the server keeps codes by checkpoint and may forget those of one alone.
-      if (this.image?.url !== url) this.image = { url, key: null };
+      if (this.image?.canvas !== source.canvas) this.image = { canvas: source.canvas, key: null, get url() { return source.url; } };
       return { payload: { settings: { checkpoint, direction, seed: this.seed }, image: this.image }, seed: this.seed };
     });
   }
@@ -118,7 +118,7 @@ class MethodTile extends Tile {
     if (!isCurrent()) return;
     this.paint(picture);
     const style = !this.method.styled ? [] : seed === null ? [texts.mean_style] : [fill(texts.style_seed, { seed })];
-    this.time.textContent = [fill(texts.ms, answer), ...style].join(" · ");
+    this.time.textContent = [answer.backend ? timeOf(answer, texts) : fill(texts.ms, answer), ...style].join(" · ");
     this.root.dataset.shown = number;
   }
 
@@ -270,6 +270,7 @@ function applyTask() {
   part("tiles").replaceChildren(...all.map((tile) => tile.root));
   part("legend").textContent = task.legend;
   editor.use(task.checkpoint, task.direction);
+  client.use(task);
   part("try-examples").hidden = !editor.inputSpec.examples;
   editor.showExamples(part("first-examples"));
   editor.showExamples(part("examples"));
@@ -279,6 +280,7 @@ function applyTask() {
 
 $('[data-action="download"]').addEventListener("click", download);
 $('[data-action="link"]').addEventListener("click", copyOwnLink);
+showPlace(part("here"), client, texts);
 watch("value", applyTask);
 applyTask();
 followLinks(props.tab, element, editor, recall);

@@ -17,6 +17,7 @@ from i2i_models.checkpoints.config import Kind
 from i2i_models.directions import Direction, source
 from ui import text
 from ui.answers import Answers
+from ui.browser import browser_props
 from ui.errors import sentences
 from ui.history import history_parts
 from ui.inside import inside_parts
@@ -29,6 +30,7 @@ SCRIPTS = (
     "drawing.js",
     "toasts.js",
     "server_client.js",
+    "local_client.js",
     "live_requests.js",
     "tools.js",
     "pen.js",
@@ -106,7 +108,7 @@ class EditorParts(NamedTuple):
     server_functions: list[ServerFunction]
 
 
-def editor_parts(answers: Answers, translators: Iterable[i2i.Translator]) -> EditorParts:
+def editor_parts(answers: Answers, translators: Sequence[i2i.Translator]) -> EditorParts:
     """The parts of an editor: drawing tools, files, the clipboard, the camera, examples.
 
     In Python, build `gr.HTML` with `html` somewhere inside its `html_template`, `css` before its own
@@ -116,8 +118,8 @@ def editor_parts(answers: Answers, translators: Iterable[i2i.Translator]) -> Edi
     In JavaScript, after the scripts of `SCRIPTS`:
 
         const { input_specs: inputSpecs, texts, limits } = props;
-        const client = new ServerClient(server, texts);
         const toasts = new Toasts(element.querySelector('[data-part="toasts"]'), texts);
+        const client = new LocalClient(server, texts, props.browser, toasts);
         const editor = new Editor(element.querySelector(".editor"),
           { inputSpecs, limits, texts, client, toasts, onchange: refresh });
         editor.use(checkpoint, direction);
@@ -135,6 +137,7 @@ def editor_parts(answers: Answers, translators: Iterable[i2i.Translator]) -> Edi
             "input_specs": {f"{t.info.name} {d}": input_spec(t, d) for t in translators for d in t.directions},
             "texts": dict(text.EDITOR),
             "limits": {"bytes": MAX_FILE_BYTES},
+            "browser": browser_props(answers.catalog, translators),
             "opens": os.environ.get("I2I_OPENING", "on") != "off",
         },
         server_functions=[sentences(uploads.open_picture), sentences(uploads.examples)],

@@ -1,5 +1,11 @@
 // The editor: everything with which a visitor makes an input. Drawing, files, the clipboard, the camera, examples. It knows a model by its input spec alone, never by its name.
 
+/** A canvas that nobody draws on any more as {canvas, url, key}. */
+function withUrl(canvas) {
+  let url = null;
+  return { canvas, key: null, get url() { return (url ??= canvas.toDataURL("image/png")); } };
+}
+
 class Editor {
   /**
    * @param root        the element of editor.html
@@ -62,9 +68,12 @@ class Editor {
     return this.drawing.empty;
   }
 
-  /** The drawing for the server, at the network's size: {url: PNG data URL, key: the server's for it, null at first}. */
+  /**
+   * The drawing for a network, at its size: {canvas, url: PNG data URL, key: the server's for it, null at first}. The URL
+   * is made when it is first asked for: a network in the browser takes the canvas.
+   */
   get image() {
-    return (this.cachedImage ??= { url: this.drawing.input.canvas.toDataURL("image/png"), key: null });
+    return (this.cachedImage ??= withUrl(this.drawing.copy(this.drawing.input)));
   }
 
   /** A copy of what the visitor sees now, a canvas. */

@@ -24,7 +24,12 @@ function drawScaled(ctx, image, smooth = true) {
   ctx.drawImage(image, 0, 0, ctx.canvas.width, ctx.canvas.height);
 }
 
+/** The URL of a picture, which may be a URL already or a canvas. */
+const urlOf = (picture) => (typeof picture === "string" ? picture : picture.toDataURL("image/png"));
+
+/** The image of a URL; a canvas is one already. */
 async function loadImage(url) {
+  if (typeof url !== "string") return url;
   const image = new Image();
   image.src = url;
   await image.decode();

@@ -9,10 +9,10 @@ const result = $(".result");
 const canvases = [".after", ".before", ".returned", ".difference"];
 const [after, before, returned, difference] = canvases.map((name) => squareContext(512, $(name)));
 let settings = {};
-let shown = null; // the result: {url, specKey}
+let shown = null; // the result: {url: or a canvas, specKey}
 
-const client = new ServerClient(server, texts);
 const toasts = new Toasts(part("toasts"), texts);
+const client = new LocalClient(server, texts, props.browser, toasts);
 const editor = new Editor($(".editor"), { inputSpecs, limits, texts, client, toasts, onchange: refresh });
 const interpolation = new Interpolation($(".interpolation"), editor, refresh);
 const visit = new History($(".history"), { tab: props.tab, editor, recall });
@@ -64,13 +64,13 @@ async function showResult(answer, request, isCurrent) {
   drawScaled(after, image);
   if (back) showWayBack(back);
   shown = { url: answer.image, specKey: editor.specKey };
-  part("time").textContent = texts.time.replace("{ms}", answer.ms);
+  part("time").textContent = timeOf(answer, texts);
   button("download").disabled = button("swap").disabled = false;
   result.dataset.state = "done";
   result.dataset.shown = request.number;
   const { image: input, second } = request.payload;
   if (request.isVisitors && !second && editor.pointer === null) {
-    visit.schedule({ settings: request.settings, input: input.url, result: answer.image });
+    visit.schedule({ settings: request.settings, input: urlOf(input.canvas), result: answer.image });
   }
 }
 
@@ -129,7 +129,7 @@ const reversed = () => `${settings.checkpoint} ${settings.direction.split("2").r
 
 /** Make the result the input of the other direction. */
 async function swap() {
-  await editor.place({ as_is: shown.url }, "as_is", reversed());
+  await editor.place({ as_is: urlOf(shown.url) }, "as_is", reversed());
   trigger("swap");
 }
 
@@ -152,6 +152,7 @@ function applySettings() {
 
 function showModel() {
   editor.use(settings.checkpoint, settings.direction);
+  client.use(settings);
   requests.drop();
   const { interpolates, examples } = editor.inputSpec;
   const hasBoth = reversed() in inputSpecs;
@@ -177,6 +178,7 @@ const actions = {
 element.addEventListener("click", (event) => actions[event.target.closest("button")?.dataset.action]?.());
 $(".wipe").addEventListener("input", (event) => result.style.setProperty("--wipe", `${event.target.value}%`));
 
+showPlace(part("here"), client, texts);
 watch("value", applySettings);
 applySettings();
 followLinks(props.tab, element, editor, recall);

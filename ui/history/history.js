@@ -68,7 +68,8 @@ class History {
     clearTimeout(this.timer);
   }
 
-  add(entry) {
+  add(scheduled) {
+    const entry = { ...scheduled, input: urlOf(scheduled.input), result: urlOf(scheduled.result) };
     const same = (other) =>
       other.input === entry.input && JSON.stringify(other.settings) === JSON.stringify(entry.settings);
     if (this.entries.some(same)) return;

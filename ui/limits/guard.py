@@ -51,7 +51,7 @@ GET_RATE, GET_BURST = 40.0, 800
 """The same for what is read: pages, files of visitors, descriptions of the API."""
 FILE_RATE, FILE_BURST = 300.0, 6000
 """The same for the page's own scripts and styles, some 80 a visit."""
-FILES = ("/assets/", "/static/", "/svelte/", "/favicon.ico", "/theme.css")
+FILES = ("/assets/", "/static/", "/svelte/", "/browser/", "/favicon.ico", "/theme.css")
 
 SESSION_CHARS = 64
 """Of a session's name. Gradio's own have 11; each name is a copy of the page's state."""

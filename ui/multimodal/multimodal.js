@@ -11,8 +11,8 @@ const after = squareContext(512, $(".after"));
 const IDLE_MS = 250; // without a change for so long, the small pictures are updated
 const HOLD_MS = 80; // a hand that holds still for so long, without letting go, sees the full picture in place of a draft
 
-const client = new ServerClient(server, texts);
 const toasts = new Toasts(part("toasts"), texts);
+const client = new LocalClient(server, texts, props.browser, toasts);
 const editor = new Editor($(".editor"), { inputSpecs, limits, texts, client, toasts, onchange: drawingChanged });
 const visit = new History($(".history"), { tab: props.tab, editor, recall });
 
@@ -81,7 +81,7 @@ async function showResult(answer, request, isCurrent) {
   if (!isCurrent() || request.settings !== app.settings) return; // cleared, or another model, meanwhile
   after.imageSmoothingQuality = request.payload.payload.draft ? "low" : "high";
   after.drawImage(image, 0, 0, after.canvas.width, after.canvas.height);
-  part("time").textContent = texts.time.replace("{ms}", answer.ms);
+  part("time").textContent = timeOf(answer, texts);
   if (request.interpolation && request.interpolation === interpolation) {
     app.style = answer.style;
     showStyle();
@@ -93,7 +93,7 @@ async function showResult(answer, request, isCurrent) {
   result.dataset.style = answer.text;
   const { payload, image: input } = request.payload;
   const style = request.interpolation ? answer.style : payload.style;
-  if (request.isVisitors && !payload.draft) visit.schedule({ settings: { ...request.settings, style }, input: input.url, result: answer.image });
+  if (request.isVisitors && !payload.draft) visit.schedule({ settings: { ...request.settings, style }, input: urlOf(input.canvas), result: answer.image });
 }
 
 function showNothing() {
@@ -359,6 +359,7 @@ function applySettings() {
 
 function showModel() {
   editor.use(app.settings.checkpoint, app.settings.direction);
+  client.use(app.settings);
   app.drawingNumber++;
   interpolation = null;
   showNothing();
@@ -376,6 +377,7 @@ button("typical").onclick = () => setStyle(app.space.mean);
 button("download").onclick = () => downloadCanvas(after.canvas, app.settings.checkpoint);
 button("link").onclick = () => copyLink(linkTo(props.tab, { ...app.settings, style: app.style }), toasts);
 
+showPlace(part("here"), client, texts);
 watch("value", applySettings);
 applySettings();
 followLinks(props.tab, element, editor, recall, numbers);
