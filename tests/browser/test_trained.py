@@ -1,4 +1,4 @@
-"""A training's model in the other tabs, without a restart of the page: opened by a click, gone when it is thrown away."""
+"""A training's model in the other tabs, without a restart of the page: opened by a click, gone once thrown away."""
 
 import json
 from collections.abc import Callable
