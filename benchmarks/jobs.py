@@ -26,7 +26,6 @@ def jobs(
     seconds: float = 20.0,
     rounds: int = 2,
     visitors: int = 1,
-    method: str = "pix2pix",
     size: int = 128,
     checkpoints: Path = Path("checkpoints"),
     seed: int = 0,
@@ -37,15 +36,14 @@ def jobs(
         seconds: of each turn.
         rounds: how many turns of each kind.
         visitors: who draw at the same time.
-        method: of the training, one that learns from pairs.
-        size: of its pictures, in pixels.
+        size: of the training's pictures, in pixels, a power of two.
         checkpoints: the folder of checkpoints that the page serves.
         seed: of what visitors do.
     """
     print(opening())
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as scratch, served(checkpoints, environment={"I2I_TRAIN": "off"}) as page:
-        job = _asked(Path(scratch), method, size)
+        job = _asked(Path(scratch), size)
         tending = subprocess.Popen([sys.executable, "-m", "train.jobs", "tend", str(job.path.parent)], cwd=ROOT)
         idle: list[Visitor] = []
         beside: list[Visitor] = []
@@ -64,7 +62,7 @@ def jobs(
     print(f"p95 beside the training is {ratio:.2f} × that without; goal: {judge_beside(ratio)}")
 
 
-def _asked(folder: Path, method: str, size: int) -> JobFolder:
+def _asked(folder: Path, size: int) -> JobFolder:
     """A job as the page makes one, of sixty pairs of noise."""
     noise = np.random.default_rng(0)
     (folder / "pictures").mkdir()
@@ -74,9 +72,11 @@ def _asked(folder: Path, method: str, size: int) -> JobFolder:
         )
     path = folder / "jobs" / "0123456789abcdef"
     path.mkdir(parents=True)
-    arguments = ["--size", str(size), "--batch-size", "4", "--steps", "1000000"]
-    request = {"method": method, "name": "beside", "output": str(folder / "beside"), "data": str(folder / "pictures")}
-    write_json(path / JOB, {**request, "arguments": arguments, "evaluate": False})
+    depth = str(size.bit_length() - 1)
+    arguments = ["--size", str(size), "--depth", depth, "--batch-size", "4", "--steps", "1000000"]
+    request = {"method": "pix2pix", "name": "beside", "output": str(folder / "beside")}
+    data = str(folder / "pictures")
+    write_json(path / JOB, {**request, "data": data, "arguments": arguments, "evaluate": False})
     return JobFolder(path)
 
 

@@ -17,7 +17,7 @@ from conftest import ROOT
 from PIL import Image
 
 import i2i_models as i2i
-from train.jobs import backends, disk, supervisor
+from train.jobs import backends, disk, runner, supervisor
 from train.jobs.folder import JOB, WISH, JobFolder, jobs, write_json
 from train.loop.progress import PROGRESS
 
@@ -216,3 +216,48 @@ def test_two_processes_of_accelerate_share_a_training_which_pauses_goes_on_and_i
     assert "crashes" not in job.state
     made = i2i.load(root.parent / "shared")
     assert made.info.training["step"] >= step and made.translate(Image.new("RGB", (32, 32))).size == (32, 32)
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="needs Linux that groups processes by session")
+def test_a_training_gives_way_to_other_sessions(tmp_path: Path) -> None:
+    """It has a session of its own, and niceness says nothing between sessions: its group has to be nice, too."""
+    told = "import os; print(os.nice(0), open('/proc/self/autogroup').read())"
+    command = [sys.executable, "-m", "train.jobs.runner", str(tmp_path / "exit"), "19", sys.executable, "-c", told]
+    ran = subprocess.run(command, cwd=ROOT, start_new_session=True, capture_output=True, text=True)
+    assert (tmp_path / "exit").read_text() == "0"
+    assert ran.stdout.split()[0] == ran.stdout.split()[-1] == "19", ran.stderr
+
+
+def test_jobs_do_without_what_windows_lacks_and_wait_for_who_reads_there(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("killpg", "nice"):
+        monkeypatch.delattr(os, name)
+    priorities: list[int] = []
+    windows = SimpleNamespace(IDLE_PRIORITY_CLASS=64, Process=lambda: SimpleNamespace(nice=priorities.append))
+    monkeypatch.setattr(runner, "psutil", windows)
+    monkeypatch.setattr(sys, "platform", "win32")
+    runner.give_way(19)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert priorities == [64]
+
+    replace, refused = os.replace, []
+
+    def held(source: Path, target: Path) -> None:
+        """As there where somebody has the target open just then: every second time."""
+        refused.append(target)
+        if len(refused) % 2:
+            raise PermissionError(13, "Access is denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", held)
+    job = ask(root, "held")
+    until(root, lambda: job.step() > 2)
+    handle = job.state["handle"]
+    assert backends.Local().poll(job, handle) is None
+    wish(job, "discard")
+    refused.clear()
+    supervisor.tend_all(root)
+    assert job.path.exists() and (job.path / WISH).read_text() == "discard"  # its folder could not be moved
+    until(root, lambda: not job.path.exists())
+    assert not backends.is_alive(int(handle), str(job.path))

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
 import pytest
+import torch
 from authlib.integrations.starlette_client import StarletteOAuth2App
 from gradio import oauth
 from starlette.applications import Starlette
@@ -121,10 +122,10 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
         [row[0], "50" if row[0] == "--lambda-l1" else "False" if row[0] == "--mirror" else row[1]] for row in table
     ]
 
-    def start(name: str = "mine", rows: Any = table, begin: str = "random", who: Any = HERE) -> Any:
+    def start(name: str = "mine", rows: Any = table, begin: str = "random", who: Any = HERE, gpus: int = 1) -> Any:
         return run(
             form._start, draft, found, "pix2pix", name, " outline ", "", 128, 5, begin, "outline", "picture",
-            "local", 1, "auto", "t4-small", rows, 0, who, None, None,
+            "local", gpus, "auto", "t4-small", rows, 0, who, None, None,
         )  # fmt: skip
 
     for says, changes in {
@@ -132,8 +133,12 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
         "name_taken": {"name": "tiny"},
         "bad_option": {"rows": [["--lambda-l1", "much"]]},
         "not_allowed": {"who": PROXIED},
+        "few_gpus": {"gpus": 99},
     }.items():
-        said = text.TRAINING[says].format(name="tiny", option="--lambda-l1", value="much", allowed="a number")
+        count = torch.cuda.device_count()
+        said = text.TRAINING[says].format(
+            count=count, name="tiny", option="--lambda-l1", value="much", allowed="a number"
+        )
         assert start(**changes)["said"] == said
     assert start()["started"] == 1
     assert start("again")["said"] == text.TRAINING["no_draft"]  # a second tab that had the same pictures

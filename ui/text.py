@@ -553,6 +553,7 @@ TRAINING = Words(
         "on_ray": "A Ray cluster",
         "on_hub": "HF Jobs, in your account",
         "gpus": "GPUs",
+        "few_gpus": "There are {count} GPUs on this machine: choose no more, or 1 to train on its processor.",
         "address": "Address of the cluster",
         "flavor": "Hardware of HF Jobs",
         "option": "Option",

@@ -3,6 +3,7 @@
 It outlives whoever started it, so it is a process of its own between the two.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,6 +26,8 @@ def give_way(niceness: int) -> None:
         psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS)
     elif niceness:
         os.nice(niceness)
+        with contextlib.suppress(OSError):  # Linux, where niceness alone counts only among a session's own processes
+            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def main(exit_file: Path, niceness: int, command: list[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import torch
 
 import i2i_models as i2i
 from i2i_models.networks.methods import METHODS
@@ -282,6 +283,8 @@ class Form:
                     raise jobs.JobError(text.TRAINING["bad_name"])
                 if place == "hub" and scope.is_missing(token):
                     raise jobs.JobError(text.TRAINING["need_scope"].format(url=scope.LOGIN))
+                if place == "local" and gpus and gpus > max(1, count := torch.cuda.device_count()):
+                    raise jobs.JobError(text.TRAINING["few_gpus"].format(count=count))
                 arguments = ["--size", str(size), "--minutes", f"{minutes:g}"]
                 for option, value in (("--name-a", name_a), ("--name-b", name_b)):
                     arguments += [option, value.strip()[:40] or option[-1].upper()]
