@@ -14,6 +14,7 @@ from test_train_tab import DOMAINS, made
 
 import i2i_models as i2i
 from i2i_models import checkpoints
+from i2i_models.inference.remote import NetworkServer
 from train.jobs import supervisor
 from ui import page, service, text
 from ui.payload import to_data_url
@@ -129,3 +130,13 @@ def test_a_training_is_listed_once_it_is_tried_and_goes_when_it_is_thrown_away(a
     assert not job.exists() and not (tmp_path / "served" / "abc").exists()
     until(lambda: Visit(address, "looks").listed == ["one"])
     assert "error" in Visit(address, "looks").ask("abc")
+
+
+def test_networks_elsewhere_are_loaded_again_when_their_files_have_changed(tmp_path: Path) -> None:
+    save(tmp_path / "one")
+    far, source = NetworkServer(), str(tmp_path / "one")
+    first = far.translator(source)
+    assert far.translator(source) is first
+    save(tmp_path / "one", seed=1)
+    again = far.translator(source)
+    assert again is not first and again is far.translator(source)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..checkpoints import CONFIG, WEIGHTS
 from ..directions import Direction
 from ..networks.methods import read
 from ..networks.network import TranslationNetwork
@@ -104,7 +105,7 @@ class NetworkServer:
     """The far side: loads a checkpoint when it is first asked for. Safe to call from several threads at once."""
 
     def __init__(self) -> None:
-        self._translators: dict[str, Translator] = {}
+        self._translators: dict[str, tuple[list[int], Translator]] = {}
         self._loading = threading.Lock()
 
     def encode(self, source: str, x: np.ndarray, direction: Direction) -> np.ndarray:
@@ -135,11 +136,14 @@ class NetworkServer:
         return _array(engine.decode(placed, direction, chosen, noise, temperature, draft))
 
     def translator(self, source: str) -> Translator:
-        """The translator of a checkpoint; errors as `load`."""
+        """The translator of a checkpoint, loaded again when its files have changed; errors as `load`."""
+        paths = [Path(source) / name for name in (CONFIG, WEIGHTS)]
+        times = [path.stat().st_mtime_ns for path in paths if path.exists()]  # none of a Hub id
         with self._loading:
-            if source not in self._translators:
-                self._translators[source] = load(source)
-            return self._translators[source]
+            known = self._translators.get(source)
+            if known is None or known[0] != times:
+                known = self._translators[source] = (times, load(source))
+            return known[1]
 
 
 def _tensor(array: np.ndarray) -> Tensor:
