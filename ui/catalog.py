@@ -56,7 +56,7 @@ class Catalog:
         found = (self._load(source) for source in sources)
         self.translators: Mapping[str, i2i.Translator] = {t.info.name: t for t in found if t is not None}
         """By name. Another mapping whenever a checkpoint came or went."""
-        self.listed = self.translators
+        self.listed: Mapping[str, i2i.Translator] = self.translators
         """Those whom the tabs list of a page that is opened now."""
         if not self.translators:
             log.warning("no checkpoint could be loaded from %s", folder.resolve())

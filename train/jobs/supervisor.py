@@ -103,7 +103,7 @@ def tend(job: JobFolder) -> None:
         if "handle" in state:
             backend.kill(job, state["handle"])
         if not job.delete():
-            job.wish(wish)  # on Windows, as long as somebody reads in it
+            job.wish("discard")  # on Windows, as long as somebody reads in it
         return
     if wish:
         hear(job, wish)
