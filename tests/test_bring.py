@@ -22,6 +22,8 @@ from train.data.held_out import held_out
 from train.data.layouts import find
 from train.data.sources import value_ranges
 from train.loop import heap
+from ui.errors import BadRequest
+from ui.question import check_length
 
 
 def put(folder: Path, *names: str, size: tuple[int, int] = (24, 24), shade: int = 90) -> None:
@@ -172,6 +174,50 @@ def test_an_elongated_image_is_translated_at_its_training_scale(size: tuple[int,
     assert min(codes.box[2:]) == 32
     assert codes.box[2] * size[1] == pytest.approx(codes.box[3] * size[0], rel=0.02)
     assert translator.decode(codes).size == size
+
+
+def test_the_page_refuses_what_would_keep_others_waiting() -> None:
+    assert check_length(Image.new("RGB", (768, 64))).size == (768, 64)
+    for size in ((2048, 64), (64, 769)):
+        with pytest.raises(BadRequest, match="more than 12 times as long as wide"):
+            check_length(Image.new("RGB", size))
+
+
+def test_an_empty_folder_beside_the_full_ones_is_named_and_the_full_ones_are_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in ("trainA", "trainB"):
+        (tmp_path / folder).mkdir()
+    put(tmp_path / "train" / "A", "1.png", "2.png")
+    put(tmp_path / "train" / "B", "1.png", "2.png")
+    with caplog.at_level(logging.WARNING):
+        assert find(str(tmp_path)).paired
+    assert "trainA holds no images" in caplog.text
+    for path in (tmp_path / "train" / "B").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match=r"trainA holds no images.*Two layouts that work.*Found in .*train/"):
+        find(str(tmp_path))
+
+
+def test_the_check_says_modes_and_what_is_too_small_and_copes_with_one_against_many(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path / "trainA", "only.png")
+    many = tmp_path / "trainB"
+    put(many, *(f"{i}.png" for i in range(300)), size=(16, 16))
+    for name, mode in (("grey", "L"), ("palette", "P"), ("clear", "RGBA"), ("deep", "I;16")):
+        Image.new(mode, (16, 16)).save(many / f"{name}.png")
+    Image.new("RGB", (1, 1)).save(many / "dot.png")
+    Image.new("RGB", (8000, 7500)).save(many / "large.png")
+    check(str(tmp_path), tmp_path / "sheet.png")
+    said = capsys.readouterr().out
+    assert "B: 305 images of 16×16 to 8000×7500 pixels" in said
+    assert "B: stored as 301 RGB, 1 I;16, 1 L, 1 P, 1 RGBA" in said
+    assert "dot.png is 1×1 pixels" in said
+    assert "One domain has more than ten times as many images" in said
+    data = TranslationDataset(find(str(tmp_path)).unpaired(), 16, minimum=1)
+    assert (len(data.a), len(data.b)) == (1, 305)
+    assert data[SampleKey(7, 0, 304, 16)].a.shape == (3, 16, 16)
 
 
 def test_light_lines_on_dark_become_dark_on_light() -> None:

@@ -23,7 +23,7 @@ from ui import text
 from ui.catalog import AT_ONCE, Catalog
 from ui.errors import BadRequest, sentences
 from ui.payload import open_picture, read_seed, read_temperature
-from ui.question import open_for
+from ui.question import check_length, open_for
 from ui.uploads import shrink
 
 MAX_SIDE = 2048
@@ -275,7 +275,7 @@ class Api:
     ) -> tuple[i2i.Translator, i2i.Codes]:
         translator = self.catalog.named(checkpoint)
         translator.capabilities.check_direction(direction)
-        picture = open_for(translator, direction, Path(_path(image)))
+        picture = check_length(open_for(translator, direction, Path(_path(image))))
         shrink(picture, side, translator.info.domains[source(direction)].kind)
         with self.catalog.pool.slot():
             return translator, translator.encode(picture, direction)

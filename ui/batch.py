@@ -24,7 +24,7 @@ from ui.i18n import requested_language, speaking
 from ui.limits.fair_queue import Visitor
 from ui.limits.guard import ADDRESS
 from ui.payload import read_mapping, read_seed, read_temperature
-from ui.question import open_for, read_model
+from ui.question import check_length, open_for, read_model
 from ui.uploads import REDUCTIONS, shrink
 
 MOST_FILES = 60
@@ -115,7 +115,7 @@ class Batch:
         return copied
 
     def _translate(self, path: str) -> dict[str, str]:
-        image = open_for(self.translator, self.direction, Path(path))
+        image = check_length(open_for(self.translator, self.direction, Path(path)))
         kind = self.translator.info.domains[source(self.direction)].kind
         shrink(image, MAX_SIDE, kind)
         reduction = REDUCTIONS.get(kind)

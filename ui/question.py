@@ -18,6 +18,9 @@ from ui.catalog import Catalog
 from ui.errors import BadRequest
 from ui.payload import open_picture, read_image, read_mapping, read_seed, read_share, read_switch, read_temperature
 
+LONGEST = 12
+"""How many times as long as wide a picture may be: each such length is a square's work, in one turn at a network."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Input:
@@ -133,7 +136,7 @@ def read_input(translator: i2i.Translator, direction: Direction, payload: Mappin
     """
     url, key = payload.get("image"), payload.get("key")
     if url is not None:
-        image = read_image(url)
+        image = check_length(read_image(url))
         return Input(translator, direction, hashlib.blake2b(url.encode(), digest_size=16).hexdigest(), image)
     if not isinstance(key, str):
         raise BadRequest(text.SERVER["bad_request"])
@@ -162,6 +165,17 @@ def read_upload(catalog: Catalog, payload: Any) -> Upload:
         raise BadRequest(text.SERVER["bad_request"])
     translator, direction = read_model(catalog, getattr(payload, "data", None))
     return Upload(translator, direction, open_for(translator, direction, files[0][1]))
+
+
+def check_length(image: Image.Image) -> Image.Image:
+    """A picture that is to be translated.
+
+    Raises:
+        BadRequest: it is so long that it would keep others waiting.
+    """
+    if max(image.size) > LONGEST * min(image.size):
+        raise BadRequest(text.SERVER["too_long"].format(limit=LONGEST))
+    return image
 
 
 def open_for(translator: i2i.Translator, direction: Direction, file: Path | bytes) -> Image.Image:

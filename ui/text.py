@@ -187,6 +187,7 @@ SERVER = Words(
         "bad_request": "The page sent something that the server does not understand. Please reload the page.",
         "unknown_checkpoint": "There is no model called {name} here. Please choose one from the list.",
         "drawing_too_large": "That drawing is too large to send. Please clear it and draw again.",
+        "too_long": "This picture is more than {limit} times as long as wide. Please send a part of it.",
         "bad_direction": "The model {title} does not translate in that direction. Please reload the page.",
         "bad_temperature": "The temperature must be a number from 0 to {limit}.",
         "bad_share": "The place between two pictures must be a number from 0 to 1.",

@@ -110,6 +110,17 @@ def extremes(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int
     return None if values is None else Extremes.of(values[..., :3] if values.ndim == 3 else values)
 
 
+def stored_mode(path: Path) -> str | None:
+    """How a file stores its pixels, by Pillow's name, read off its header; None where Pillow does not know."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                return image.mode
+    except (OSError, Image.DecompressionBombError, ValueError):
+        return None
+
+
 def to_rgb(image: Image.Image, value_range: Range | None = None) -> Image.Image:
     """Any mode → RGB, as the table above says; more than 8 bits by `value_range`, by default the picture's own."""
     if image.mode in GREY:

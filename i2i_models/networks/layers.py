@@ -76,8 +76,9 @@ class KernelStandardise(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor) -> Tensor:
         """`(N, C, H, W)` → the same shape."""
         x = x.contiguous()
-        ctx.sizes = len(x), x.shape[1], x.shape[2:].numel(), x.shape[1]
-        y, mean, scale = torch.native_group_norm(x, None, None, *ctx.sizes, Standardise.EPSILON)
+        count, channels, area = len(x), x.shape[1], x.shape[2:].numel()
+        ctx.sizes = count, channels, area, channels
+        y, mean, scale = torch.native_group_norm(x, None, None, count, channels, area, channels, Standardise.EPSILON)
         ctx.save_for_backward(x, mean, scale.where(scale < KernelStandardise.STEEPEST, 0.0))
         return y
 

@@ -35,6 +35,8 @@ class Found:
     usable: int = 0
     sizes: Counter[tuple[int, int]] = dataclasses.field(default_factory=Counter)
     """(width, height) → how many."""
+    modes: Counter[str] = dataclasses.field(default_factory=Counter)
+    """By Pillow's names of how files store pixels → how many."""
     grey: int = 0
     """How many are without colour."""
     elongated: int = 0
@@ -55,6 +57,8 @@ class Found:
             return
         self.usable += 1
         self.sizes[width, height] += 1
+        if mode := source.mode:
+            self.modes[mode] += 1
         self.grey += bool((np.ptp(pixels, axis=2) <= 2).all())
         self.elongated += max(height, width) > 1.1 * min(height, width)
         if show:
@@ -70,6 +74,9 @@ class Found:
             yield f"{self.usable} images of {size} pixels" + (f", {self.grey} of them grey" if self.grey else "")
         else:
             yield "no image that can be used"
+        if self.modes:
+            by_count = sorted(self.modes.items(), key=lambda one: (-one[1], one[0]))
+            yield "stored as " + ", ".join(f"{count} {mode}" for mode, count in by_count)
         if self.elongated:
             yield f"{self.elongated} not square: a training step sees a random square along their length"
         if self.skipped:

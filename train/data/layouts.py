@@ -58,9 +58,19 @@ def find(data: str, split: str = "train") -> Sources:
         raise DataError(f"{data} does not exist: give a folder of images or a Hub data set as owner/name.")
     if not folder.is_dir():
         raise DataError(f"{data} is a file: give the folder that the images lie in.")
+    empty: DataError | None = None
     for a, b in _domain_folders(folder, split):
         if a and b:
-            return _two_folders(a, b)
+            try:
+                sources = _two_folders(a, b)
+            except DataError as error:
+                empty = empty or error
+                continue
+            if empty:
+                log.warning("%s Used instead: %s and %s.", empty, a, b)
+            return sources
+    if empty:
+        raise DataError(f"{empty} {WORKING} {_found(folder)}")
     inner = next(filter(None, (_below(folder, name) for name in CALLED.get(split, (split,)))), None)
     if inner is None and split == "train" and not any(map(_is_of_a_split, _folders(folder))):
         inner = folder

@@ -12,7 +12,7 @@ from i2i_models.checkpoints import Domain
 from i2i_models.errors import ImageError
 from i2i_models.images.depth import Extremes, Range, common_range
 from i2i_models.images.outlines import as_kind
-from i2i_models.images.reading import OWN_MAX_PIXELS, extremes, open_image
+from i2i_models.images.reading import OWN_MAX_PIXELS, extremes, open_image, stored_mode
 
 Ranges = tuple[Range | None, Range | None]
 """Of the domains A and B; None where pictures have 8 bits."""
@@ -70,6 +70,11 @@ class Source:
     def name(self) -> str:
         """What messages call it."""
         return self.stored.name
+
+    @property
+    def mode(self) -> str | None:
+        """How the file stores its pixels, by Pillow's name (L, RGB, RGBA, P, I;16 …); None where there is no file."""
+        return stored_mode(self.stored.path) if isinstance(self.stored, ImageFile) else None
 
     def read(self) -> np.ndarray:
         """The RGB pixels: uint8 `(H, W, 3)`.
