@@ -2,8 +2,8 @@
 
 The browser fetches this package's scripts, ONNX Runtime Web and an exported checkpoint from the page itself, under
 `/browser/`, and from then on answers its visitor's strokes alone. It decides by itself whether to (`here.js`).
-I2I_BROWSER=off serves nothing of this, and the server answers all; with `all`, checkpoints from elsewhere than the page's
-folder are served, too.
+I2I_BROWSER=off serves nothing of this, and the server answers all; with `all`, checkpoints from elsewhere than the
+page's folder are served, too.
 """
 
 from collections.abc import Iterable
