@@ -158,6 +158,26 @@ EDITOR = Words(
     },
 )
 
+STATIC = Words(
+    "STATIC",
+    {
+        "no_script": "This page needs JavaScript: it draws in your browser, without a server.",
+        "from_a_file": (
+            "Opened as a file, this page may not load its networks. In its folder, start `python -m http.server` and "
+            "open http://127.0.0.1:8000."
+        ),
+        "network_blocked": (
+            "This browser does not run the networks: WebAssembly is missing or switched off. Try another browser."
+        ),
+        "network_damaged": "A file of this page came damaged or is of another version. Please reload the page.",
+        "network_offline": "A file of this page could not be loaded. Please try again in a moment.",
+        "network_memory": "There is too little memory for this network. Close other tabs, or choose another model.",
+        "network_failed": "The network stopped. Your drawing is safe; the next stroke starts it again.",
+        "offline": "No picture came yet: the network may still be loading. Your drawing is safe; go on in a moment.",
+        "no_style_text": "That text is no style of this model: it takes {n} numbers.",
+    },
+)
+
 SERVER = Words(
     "SERVER",
     {
