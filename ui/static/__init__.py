@@ -29,7 +29,7 @@ UI = HERE.parent
 WORKING = ("network.js", "worker.js", "fitting.js", "chance.js")
 """The modules of ui/browser that run networks; what else is there asks a server."""
 RUNTIME = {"ort.mjs": "ort.mjs", "ort.wasm.gz": "ort.wasm", "runtime.json": "runtime.json", "LICENSE": "LICENSE"}
-"""ONNX Runtime Web by name here and there. The script unpacks what is packed, as hosts of files may not say it is."""
+"""ONNX Runtime Web by name here and there. The script unpacks what is packed."""
 
 
 def write_page(folder: Path, translators: Sequence[i2i.Translator]) -> None:
