@@ -18,9 +18,7 @@ FLOOD_JS = """
 """
 
 
-def test_who_asks_too_often_is_told_so_and_goes_on(
-    open_view: Callable[..., TranslationView], full_page: str
-) -> None:
+def test_who_asks_too_often_is_told_so_and_goes_on(open_view: Callable[..., TranslationView], full_page: str) -> None:
     view = open_view(full_page)
     asked: list[Any] = []
 
