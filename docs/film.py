@@ -1,6 +1,7 @@
 """The moving picture at the top of the README: `python -m docs.film` draws, slides and paints in a real Chromium.
 
-A face is sketched and its colours slide, then a toy is painted. Written to docs/film.webp.
+A face is sketched and its colours slide, then a toy is painted, as far as there are checkpoints for it. Written to
+docs/film.webp.
 """
 
 import io
@@ -115,6 +116,8 @@ def main(checkpoints: Path = Path("checkpoints"), output: Path = Path("docs/film
     with served(checkpoints) as site, sync_playwright() as playwright:
         browser = chromium(playwright, "--hide-scrollbars")
         for tab, model, scene in SCENES:
+            if not (checkpoints / model).is_dir():
+                continue
             page = browser.new_page(viewport={"width": 1240, "height": 900})
             page.goto(f"{site.address}/#tab={tab}&model={model}&direction=A2B")
             view = page.locator(f"#{tab}-view")
