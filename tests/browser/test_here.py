@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, Worker, expect
 
 import i2i_models as i2i
 from i2i_models.directions import source, target
@@ -69,6 +69,11 @@ def opened(page: Page, name: str, **options: Any) -> None:
     """Open a checkpoint's network in a page, past the page's own scripts."""
     props = browser_props(page)
     page.evaluate(OPEN_JS, [props["scripts"], props["models"][name], props["runtime"], options])
+
+
+def own_worker(page: Page) -> Worker:
+    """The worker that runs networks; those of the runtime's threads are others."""
+    return next(worker for worker in page.workers if worker.url.endswith("/worker.js"))
 
 
 def rgba(image: Image.Image) -> list[Any]:
@@ -299,8 +304,7 @@ def test_what_fails_later_costs_no_picture(
     view.draw(SMILE[:1])
     before = view.settled()
     expect(here.time).to_contain_text("in your browser")
-    (worker,) = view.page.workers
-    worker.evaluate(fault.format(ort=repr(f"{here_page}/{browser_props(view.page)['runtime']}ort.mjs")))
+    own_worker(view.page).evaluate(fault.format(ort=repr(f"{here_page}/{browser_props(view.page)['runtime']}ort.mjs")))
     view.draw(SMILE[1:])
     after = view.changed(before)
     here.is_at("server")
@@ -367,7 +371,7 @@ def test_a_graphics_processor_draws_the_same_and_may_go(here_page: str, full_fol
     found = drawn(page, image, "A2B", style=style.tolist())
     assert_same(found, translator.translate(image, "A2B", style), "webgpu")
     ort = f"{here_page}/{browser_props(page)['runtime']}ort.mjs"
-    page.workers[0].evaluate(f"import({ort!r}).then(async ({{ env }}) => (await env.webgpu.device).destroy())")
+    own_worker(page).evaluate(f"import({ort!r}).then(async ({{ env }}) => (await env.webgpu.device).destroy())")
     page.wait_for_function("() => !network.isOpen")
     said = page.evaluate("p => network.encode(picture(p), 'A2B').then(() => 0, (error) => error.key)", rgba(image))
     assert said == "lost"
