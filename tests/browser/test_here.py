@@ -239,10 +239,16 @@ def test_strokes_way_back_temperature_and_compare(open_view: Callable[..., Trans
     compare.root.locator(".first-examples button").first.click()
     tiles = compare.root.locator(".tile.method .time")
     expect(tiles.filter(has_text="ms")).to_have_count(4)
-    compare.page.wait_for_timeout(6000)  # every method's network is loaded
+    here = tiles.filter(has_text="in your browser")
+    for _ in range(40):  # until every method's network is loaded
+        compare.draw(SMILE[1:2])
+        compare.page.wait_for_timeout(1000)
+        if here.count() == 4:
+            break
     del asks[:]
     compare.draw(SMILE[1:3])
-    expect(tiles.filter(has_text="in your browser")).to_have_count(4)
+    compare.page.wait_for_timeout(1000)
+    expect(here).to_have_count(4)
     assert not [url for url in asks if "component_server" in url]
 
 

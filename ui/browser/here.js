@@ -234,10 +234,12 @@ class Place {
   /** The browser cannot: the server answers from now on, and nothing is tried unasked for a day. */
   fail(error) {
     if (this.failed) return;
+    const { isWanted } = this;
     this.failed = error;
     this.forget();
     if (this.here.choice === "auto") this.note({ here: false, failed: String(error.key ?? error.message).slice(0, 40) });
-    this.here.dispatchEvent(Object.assign(new Event("failure"), { place: this, error }));
+    // Of what was tried unasked nobody needs to hear.
+    if (isWanted) this.here.dispatchEvent(Object.assign(new Event("failure"), { place: this, error }));
     this.here.changed();
   }
 
