@@ -1,9 +1,11 @@
 """A training's model in the other tabs, without a restart of the page: opened by a click, gone once thrown away."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -67,6 +69,10 @@ def test_a_trained_model_is_opened_in_its_tab_and_thrown_away(
         run.get_by_role("button", name=words).click()
     expect(run).to_have_count(0)
     assert not (folder / "served" / "mine").exists()
+    end = time.monotonic() + 60
+    while '"mine"' in httpx.get(f"{address}/config").text:
+        assert time.monotonic() < end
+        time.sleep(0.2)
     page.goto(address)  # without the link to what is gone
     expect(page.locator("#paired-model input")).to_have_count(1)
     expect(page.locator("#paired-model input")).to_have_attribute("value", "one")

@@ -317,7 +317,7 @@ def shown(job: Job, place: int, method: str, tab: str = "") -> dict[str, Any]:
             curves(lines),
             [int(path.stem.rpartition("-")[2]) for path in job.samples],
             len(job.snapshots),
-            [*can(job), *(["open"] if tab else [])],
+            [*(["open"] if tab else []), *can(job)],
             tab,
             job.command,
         )
