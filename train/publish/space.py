@@ -1,7 +1,8 @@
 """The app on a Hugging Face Space: `python -m train space owner/name`."""
 
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from i2i_models import checkpoints, hub
 from i2i_models.errors import HubError
 from i2i_models.hub.push import Operation, check_name, commit, with_retries
+
+from .static import MOST_BYTES, make_static
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("app.py", "requirements.txt", "LICENSE")
@@ -31,6 +34,8 @@ def space(
     hardware: str | None = None,
     private: bool = False,
     offer: tuple[str, ...] = (),
+    static: bool = False,
+    output: Path | None = None,
 ) -> None:
     """Put the app on a Hugging Face Space, with the checkpoints that lie in checkpoints/.
 
@@ -40,12 +45,53 @@ def space(
         repo_id: owner/name of the Space; made if it is not there.
         hardware: as the Hub calls it, such as cpu-basic or t4-small; by default what the Space has.
         private: make it a private one, if it is made.
-        offer: Hub ids or collections to offer beside the embedded checkpoints.
+        offer: Hub ids or collections to offer beside the embedded checkpoints; with --static, the checkpoint folders
+            or Hub ids that the page has, by default three of checkpoints/.
+        static: a page without a server in place of the app: networks run in the visitor's browser.
+        output: with --static, write the page into this folder, and nothing to the Hub.
     """
     check_name(repo_id)
+    if static:
+        if hardware is not None:
+            raise HubError("A static Space has no hardware: leave --hardware out.")
+        return _static_space(repo_id, private, offer, output)
+    if output is not None:
+        raise HubError("--output is for a page without a server: add --static.")
     models = [hub.split_id(name)[0] for name in hub.sources(",".join(offer)) if hub.is_hub_id(name)]
     files = bundle(ROOT, models)
-    print(f"{len(files)} files, {sum(map(size, files.values())) / 1e6:.1f} MB")
+    _tell(files)
+
+    def settle(api: HfApi) -> None:
+        if offer:
+            api.add_space_variable(repo_id, "I2I_CHECKPOINTS", ",".join(offer))
+        if hardware is not None:
+            api.request_space_hardware(repo_id, hardware)  # type: ignore[arg-type]
+
+    _upload(repo_id, files, settle, space_sdk="gradio", private=private or None, space_hardware=hardware)
+
+
+def _static_space(repo_id: str, private: bool, offer: tuple[str, ...], output: Path | None) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        files = make_static(ROOT, offer, output or Path(temporary) / "page")
+        if _tell(files) > MOST_BYTES:
+            print(
+                f"That is more than {MOST_BYTES / 1e6:.0f} MB: fewer or smaller models make a page that opens sooner."
+            )
+        if output is None:
+            _upload(repo_id, files, lambda api: None, space_sdk="static", private=private or None)
+        else:
+            print(f"{output}: serve it with `python -m http.server --directory {output}`.")
+
+
+def _tell(files: Mapping[str, Path | bytes]) -> int:
+    """Print how much is to be uploaded; bytes."""
+    total = sum(map(size, files.values()))
+    print(f"{len(files)} files, {total / 1e6:.1f} MB")
+    return total
+
+
+def _upload(repo_id: str, files: Mapping[str, Path | bytes], settle: Callable[[HfApi], None], **settings: Any) -> None:
+    """Make the Space if it is not there, and put exactly these files into it in one commit; then `settle` the rest."""
 
     def operations(api: HfApi, parent: str) -> list[Operation]:
         gone = [name for name in api.list_repo_files(repo_id, repo_type="space", revision=parent) if name not in files]
@@ -57,15 +103,9 @@ def space(
 
     def attempt() -> str:
         api = HfApi()
-        api.create_repo(
-            repo_id, repo_type="space", space_sdk="gradio", private=private or None, exist_ok=True,
-            space_hardware=hardware,  # type: ignore[arg-type]
-        )  # fmt: skip
+        api.create_repo(repo_id, repo_type="space", exist_ok=True, **settings)
         url = commit(api, repo_id, operations, "Update the app", repo_type="space")
-        if offer:
-            api.add_space_variable(repo_id, "I2I_CHECKPOINTS", ",".join(offer))
-        if hardware is not None:
-            api.request_space_hardware(repo_id, hardware)  # type: ignore[arg-type]
+        settle(api)
         return url
 
     print(with_retries(attempt, repo_id))
