@@ -129,7 +129,7 @@ class Place {
   /** The network, if it is to answer a question of these directions now; else it may be loaded meanwhile. */
   answering(directions) {
     this.used = performance.now();
-    if (this.network && !this.network.isOpen) this.forget();
+    if (this.network && !this.network.isOpen) this.fail(this.network.ended);
     if (!this.isWanted) return null;
     if (this.network && directions.every((direction) => this.ready.has(direction))) return this.network;
     this.load(directions);

@@ -200,7 +200,12 @@ class Network {
 
   /** Whether the worker still runs. */
   get isOpen() {
-    return !this.runtime.ended;
+    return !this.ended;
+  }
+
+  /** Why it is of no use any more; null while it is. */
+  get ended() {
+    return this.runtime.ended;
   }
 
   urlOf(file) {

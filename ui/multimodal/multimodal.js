@@ -383,5 +383,7 @@ applySettings();
 followLinks(props.tab, element, editor, recall, numbers);
 if (props.opens) {
   const wandering = new Wandering(app);
-  new Opening(editor, { draws: false, onPlaced: () => wandering.begin(), onEnd: () => wandering.end() });
+  const link = linked();
+  const isStyled = link?.tab === props.tab && "style" in link; // somebody wants this style to be seen
+  new Opening(editor, { draws: false, onPlaced: () => isStyled || wandering.begin(), onEnd: () => wandering.end() });
 }
