@@ -167,6 +167,7 @@ def test_scratch_makes_room_oldest_first_and_a_job_too_large_pauses(
     assert (runs.run / "state.pt").exists()
 
 
+@pytest.mark.slow
 def test_a_real_training_is_killed_with_its_supervisor_and_both_go_on(pairs: Path, tmp_path: Path) -> None:
     root = tmp_path / "jobs"
     root.mkdir()

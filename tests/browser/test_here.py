@@ -328,6 +328,7 @@ Worker.prototype.postMessage = function (message, transfer) {
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quicker", ["here", "server"])
 def test_the_quicker_one_is_chosen_once_the_visitor_rests(
     open_view: Callable[..., TranslationView], here_page: str, quicker: str

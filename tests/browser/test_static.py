@@ -182,6 +182,7 @@ def test_a_drawing_becomes_the_servers_picture_without_a_server(visit: Visit, fu
     assert_same(draws, unit.translate(the_input(draws, unit.info.size), "B2A"))
 
 
+@pytest.mark.slow
 def test_chance_is_the_servers(visit: Visit, full_folder: Path) -> None:
     page = visit.open()
     view = choose(page, "shape-pix2pix", "draw")
@@ -217,6 +218,7 @@ def test_files_styles_and_links_work_without_a_server(visit: Visit, tmp_path: Pa
     expect(view.toast).to_contain_text("not a picture")
 
 
+@pytest.mark.slow
 def test_a_damaged_weight_file_is_a_sentence(browser: Browser, folder: Path, serve: Any, tmp_path: Path) -> None:
     import shutil
 
@@ -229,6 +231,7 @@ def test_a_damaged_weight_file_is_a_sentence(browser: Browser, folder: Path, ser
     visit.context.close()
 
 
+@pytest.mark.slow
 def test_it_fits_a_phone(browser: Browser, folder: Path, serve: Any) -> None:
     visit = Visit(browser, serve(folder), color_scheme="dark", **PHONE)
     page = visit.open()
