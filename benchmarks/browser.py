@@ -80,9 +80,8 @@ def browser(
             for name, base in told["models"].items():
                 for direction in i2i.load(folder / name, lazy=True).directions:
                     for backend, number in ways:
-                        visit = chromium(
-                            playwright, *flags
-                        ).new_page()  # anew, so that nothing is left of the one before
+                        # A browser of its own, so that nothing is left of the one before.
+                        visit = chromium(playwright, *flags).new_page()
                         visit.set_default_timeout(WAIT_MS)
                         visit.goto(site.address)
                         arguments = [told["scripts"], base, told["runtime"], direction, number, backend, count]

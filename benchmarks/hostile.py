@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from .served import Served
+from .visitors import Drawing, models_of
 
 ADDRESS = "127.0.0.2"
 """The hostile visitor's; the crowd has another."""
@@ -67,8 +68,6 @@ async def flood(page: Served, end: float, chance: random.Random) -> dict[str, in
 
 async def _stroke(client: httpx.AsyncClient, page: Served, chance: random.Random) -> httpx.Response:
     """A drawing of noise under a new name of a session, so that no cache and no session's limit helps."""
-    from .load import Drawing, models_of
-
     model = chance.choice(_once(page, models_of))
     drawing = Drawing(model, chance)
     drawing.move()
