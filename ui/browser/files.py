@@ -1,6 +1,5 @@
 """The scripts and the runtime that browsers run, under addresses that name their content."""
 
-import functools
 import gzip
 import hashlib
 from collections.abc import Mapping
@@ -46,14 +45,12 @@ def _of(path: Path) -> bytes:
     return data if path.suffix == ".gz" else gzip.compress(data, 9, mtime=0)
 
 
-@functools.cache
 def _runtime() -> Packed:
     folder = HERE / "runtime"
     names = ("ort.mjs", "ort.wasm.gz", "runtime.json")
     return _packed("runtime", {name.removesuffix(".gz"): _of(folder / name) for name in names})
 
 
-@functools.cache
 def _scripts() -> Packed:
     return _packed("scripts", {path.name: _of(path) for path in sorted(HERE.glob("*.js"))})
 
