@@ -242,12 +242,14 @@ class Translator:
         return self.engine.encode_style(to_tensor(square), domain)[0].cpu()
 
     def warm_up(self, direction: Direction) -> None:
-        """Translate a blank sheet in every way that a page does, so that whatever is made at the first time is there.
+        """Translate a shaded sheet in every way that a page does, so that whatever is made at the first time is there.
+
+        Not a blank one: a norm makes nothing but rounding of it, by which a graph in bfloat16 looks wrong.
 
         Raises:
             CheckpointError: as `engine`.
         """
-        codes = self.encode(Image.new("RGB", (self.info.size, self.info.size), "white"), direction)
+        codes = self.encode(Image.linear_gradient("L").convert("RGB"), direction)
         self.decode(codes)
         if self.capabilities.chance == "dropout":
             self.decode(codes, seed=0)
