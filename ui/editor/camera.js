@@ -2,6 +2,8 @@
 // which the camera's picture is the input, as often as answers come.
 
 const FRAME_MS = 66; // between two frames of the live mode
+const LOST_FRAMES = 3; // without an answer, one after the other, end the live mode; a crowded server loses one at times
+const LOST_MS = 500; // longer to wait after each of them
 const SENT_SIDE = 512; // of a frame that the server makes a drawing of
 
 class Camera {
@@ -74,12 +76,15 @@ class Camera {
     const live = (this.live = { drawing: editor.drawing, ops: [...editor.drawing.ops] });
     editor.button("live").setAttribute("aria-pressed", true);
     this.video.classList.add("corner");
-    while (this.live === live) {
+    for (let lost = 0; this.live === live; ) {
       const started = performance.now();
       const variants = await this.liveVariants();
       if (this.live !== live) return;
       if (variants) this.showFrame(live, variants);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(FRAME_MS - (performance.now() - started), 0)));
+      lost = variants ? 0 : lost + 1;
+      if (lost === LOST_FRAMES) return this.stopLive();
+      const pause = lost ? lost * LOST_MS : FRAME_MS - (performance.now() - started);
+      await new Promise((resolve) => setTimeout(resolve, Math.max(pause, 0)));
     }
   }
 
@@ -90,11 +95,14 @@ class Camera {
     this.editor.button("live").setAttribute("aria-pressed", false);
   }
 
-  /** A frame as the input: as it is where pictures are translated; elsewhere the server makes a drawing of it. */
+  /**
+   * A frame as the input: as it is where pictures are translated; elsewhere the server makes a drawing of it. Null if
+   * it gave no answer.
+   */
   async liveVariants() {
     if (this.editor.inputSpec.kind === "picture") return { chosen: "as_is", images: { as_is: this.frame() } };
     const answer = await this.editor.openFile(await fileOf(this.frame(SENT_SIDE), "image/jpeg"));
-    if (!answer) return this.stopLive();
+    if (!answer) return null;
     return { chosen: answer.variant, images: { [answer.variant]: await loadImage(answer.pictures[answer.variant]) } };
   }
 
