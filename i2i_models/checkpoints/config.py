@@ -39,6 +39,8 @@ class Domain:
     """For `labels`: that of a blank drawing; empty for the first of the palette."""
     foreground: str = ""
     """For `labels`: that of the first stroke; empty for the last of the palette."""
+    rough: bool = False
+    """For `labels`: whether a visitor's strokes have rough edges, as coasts have."""
 
     range: Range | None = None
     """Of pictures with more than 8 bits, the values that are black and white; None where the data had 8 bits."""
@@ -46,7 +48,7 @@ class Domain:
     @classmethod
     def of_labels(cls, name: str, labels: LabelSet) -> "Domain":
         """A domain of label maps."""
-        return cls(name, "labels", labels.palette, labels.background, labels.foreground)
+        return cls(name, "labels", labels.palette, labels.background, labels.foreground, labels.rough)
 
     @classmethod
     def from_dict(cls, values: Any) -> "Domain":
@@ -59,12 +61,13 @@ class Domain:
         chosen = values.get("background", ""), values.get("foreground", "")
         low, high = values.get("range") or (0, 0)
         value_range = (float(low), float(high)) if values.get("range") else None
-        domain = cls(_words(values["name"]), values.get("kind", "picture"), palette, *chosen, value_range)
+        rough = values.get("rough", False)
+        domain = cls(_words(values["name"]), values.get("kind", "picture"), palette, *chosen, rough, value_range)
         if value_range and not -1e30 < value_range[0] < value_range[1] < 1e30:
             raise ValueError
         if domain.kind not in get_args(Kind) or len(palette) > MOST_LABELS:
             raise ValueError
-        if not set(chosen) <= {"", *palette}:
+        if not set(chosen) <= {"", *palette} or not isinstance(rough, bool):
             raise ValueError
         return domain
 
@@ -73,7 +76,7 @@ class Domain:
         return {
             key: value
             for key, value in dataclasses.asdict(self).items()
-            if (value != "" and value is not None) or key == "name"
+            if value not in ("", None, False) or key == "name"
         }
 
 

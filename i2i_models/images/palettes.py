@@ -26,12 +26,15 @@ class LabelSet:
     """The label of a blank drawing."""
     foreground: str
     """The label of the first stroke."""
+    rough: bool = False
+    """Whether strokes have rough edges, since nature draws them, not people."""
 
 
 def read_palette(path: Path) -> LabelSet:
     """Read a palette file: `{"palette": {name: [red, green, blue], …}, "background": name, "foreground": name}`.
 
     Without `background` a drawing begins with the first label, without `foreground` the first stroke has the last one.
+    `"rough": true` gives strokes rough edges.
 
     Raises:
         DataError: the file is missing or holds something else; the message says what is expected.
@@ -40,10 +43,15 @@ def read_palette(path: Path) -> LabelSet:
         found = json.loads(path.read_text(encoding="utf-8"))
         palette = {str(name): read_colour(colour) for name, colour in found["palette"].items()}
         labels = LabelSet(
-            palette, found.get("background", next(iter(palette))), found.get("foreground", list(palette)[-1])
+            palette,
+            found.get("background", next(iter(palette))),
+            found.get("foreground", list(palette)[-1]),
+            found.get("rough", False),
         )
-        if not {labels.background, labels.foreground} <= set(palette) or not 2 <= len(palette) == len(
-            set(palette.values())
+        if (
+            not {labels.background, labels.foreground} <= set(palette)
+            or not 2 <= len(palette) == len(set(palette.values()))
+            or not isinstance(labels.rough, bool)
         ):
             raise ValueError
     except FileNotFoundError:

@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "images.js",
     "flood_fill.js",
+    "rough.js",
     "drawing.js",
     "toasts.js",
     "server_client.js",
@@ -63,9 +64,9 @@ class InputSpec(TypedDict):
 
     kind: that of the domain. size: the network's side in pixels. background: the colour of an empty drawing.
     foreground: the colour of the first stroke. palette: name → colour, of the labels or of FREE_COLOURS, empty for
-    other kinds. examples: how many there are. interpolates: whether codes between those of two inputs can be decoded.
-    drawing_key: input specs with the same key share one drawing, so that another method of the same task shows the
-    same input.
+    other kinds. rough: whether what is painted has rough edges, as coasts have. examples: how many there are.
+    interpolates: whether codes between those of two inputs can be decoded. drawing_key: input specs with the same key
+    share one drawing, so that another method of the same task shows the same input.
     """
 
     kind: Kind
@@ -73,6 +74,7 @@ class InputSpec(TypedDict):
     background: str
     foreground: str
     palette: dict[str, str]
+    rough: bool
     examples: int
     interpolates: bool
     drawing_key: str
@@ -92,6 +94,7 @@ def input_spec(translator: i2i.Translator, direction: Direction) -> InputSpec:
         background=palette.get(background, colours[0]),
         foreground=palette.get(foreground, colours[-1]),
         palette=palette,
+        rough=domain.rough,
         examples=len(translator.examples_of(source(direction))),
         interpolates=translator.capabilities.mixes_codes,
         drawing_key=f"{translator.info.title} {translator.info.size} {direction}",

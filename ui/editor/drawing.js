@@ -31,12 +31,13 @@ function middleOf([x0, y0], [x1, y1]) {
 
 class Drawing {
   /**
-   * @param spec    {kind, size, background} of an input spec
+   * @param spec    {kind, size, background, rough} of an input spec
    * @param canvas  the canvas that the visitor sees
    */
-  constructor({ kind, size, background }, canvas) {
+  constructor({ kind, size, background, rough }, canvas) {
     Object.assign(this, { kind, size, background, canvas });
     this.exact = this.kind === "labels";
+    this.rough = rough ? new RoughEdges(size) : null;
     this.ops = [];
     this.undone = [];
     this.open = null;
@@ -237,8 +238,13 @@ class Drawing {
     }
     const box = [left, top, Math.max(right - left, 1), Math.max(bottom - top, 1)].map((value) => value * scale);
     ctx.fillStyle = op.colour;
-    if (op.type === "rect") return ctx.fillRect(...box);
     const [x, y, width, height] = box;
+    if (this.rough) {
+      const round = (px, py) => Math.hypot((2 * (px - x)) / width - 1, (2 * (py - y)) / height - 1) <= 1;
+      const square = (px, py) => px >= x && px < x + width && py >= y && py < y + height;
+      return this.rough.fill(ctx, [x, y, x + width, y + height], op.type === "rect" ? square : round);
+    }
+    if (op.type === "rect") return ctx.fillRect(...box);
     ctx.beginPath();
     ctx.ellipse(x + width / 2, y + height / 2, width / 2, height / 2, 0, 0, 2 * Math.PI);
     ctx.fill();
@@ -251,10 +257,16 @@ class Drawing {
       const [x0, y0] = op.points[Math.max(i - 1, 0)];
       const steps = Math.max(Math.ceil(Math.hypot(x1 - x0, y1 - y0)), 1);
       for (let s = 1; s <= steps; s++) {
-        const width = between(op, i, s / steps);
-        stampDisc(ctx, x0 + ((x1 - x0) * s) / steps, y0 + ((y1 - y0) * s) / steps, width);
+        const [x, y] = [x0 + ((x1 - x0) * s) / steps, y0 + ((y1 - y0) * s) / steps];
+        this.stamp(ctx, x, y, between(op, i, s / steps));
       }
     }
+  }
+
+  stamp(ctx, x, y, width) {
+    if (!this.rough) return stampDisc(ctx, x, y, width);
+    const r = Math.max(width, 1) / 2;
+    this.rough.fill(ctx, [x - r, y - r, x + r, y + r], (px, py) => Math.hypot(px - x, py - y) <= r);
   }
 
   /** Quadratic curves through the midpoints of the pointer's points: smooth, and each piece can be drawn by itself. */
