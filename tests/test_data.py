@@ -242,6 +242,7 @@ def test_a_palette_file_is_read_or_refused_in_a_sentence(tmp_path: Path) -> None
         '{"palette": {"a": [0, 0, 256], "b": [0, 0, 1]}}', '{"palette": {"a": [0, 0], "b": [0, 0, 1]}}',
         '{"palette": {"a": [0, 0, true], "b": [0, 0, 1]}}',
         '{"palette": {"a": [0, 0, 2], "b": [0, 0, 1]}, "foreground": "c"}',
+        '{"palette": {"a": [0, 0, 2], "b": [0, 0, 1]}, "rough": "yes"}',
     ]  # fmt: skip
     for text in bad:
         path.write_text(text)
