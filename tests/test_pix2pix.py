@@ -67,10 +67,23 @@ def test_other_discriminators_see_what_section_4_4_compares(layers: int, seen: i
     assert rows.max() - rows.min() + 1 == seen
 
 
+def test_a_skip_at_full_size_brings_single_pixels_through() -> None:
+    """One pixel changes the result there and beside it, though every map inside is the same; cut, nothing is left."""
+    unet = Pix2Pix(dataclasses.replace(TINY, full_size_skip=True)).eval().generator
+    assert unet.skips == range(unet.multiple.bit_length() - 1)
+    unet.last.register_forward_hook(lambda module, args, result: torch.zeros_like(result))
+    image = torch.zeros(1, 3, 32, 32)
+    other = image.clone()
+    other[..., 16, 16] = 1
+    changed = (unet(image) != unet(other)).any(1)[0].nonzero()
+    assert changed.min() >= 14 and changed.max() <= 18 and len(changed) > 1
+    assert torch.equal(unet(image, cut=(0,)), unet(other, cut=(0,)))
+
+
 def test_the_ablations_of_section_4() -> None:
     """An encoder-decoder passes nothing by its bottleneck; a GAN that is not conditional sees no input; L1 alone."""
     network = Pix2Pix(dataclasses.replace(TINY, skip_connections=False, dropout=False)).eval()
-    assert network.skips == 0 and network.translate(torch.randn(2, 3, 16, 32)).shape == (2, 3, 16, 32)
+    assert not network.skips and network.translate(torch.randn(2, 3, 16, 32)).shape == (2, 3, 16, 32)
     inner = network.generator.ups[0]
     inner.register_forward_hook(lambda module, args, result: torch.zeros_like(result))
     one, other = (network.translate(torch.randn(1, 3, 16, 16)) for _ in "ab")

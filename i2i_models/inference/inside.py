@@ -116,7 +116,7 @@ def without_skips(translator: Translator, codes: Codes, cut: Collection[int], se
 
     Args:
         codes: of an image, for a network that has `skips`.
-        cut: numbers of skips, from 1, the outermost, to `translator.network.skips`.
+        cut: some of `translator.network.skips`; the first is the outermost.
         seed: as for `Translator.decode`.
 
     Returns:

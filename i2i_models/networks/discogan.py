@@ -161,7 +161,7 @@ class DiscoGAN(TranslationNetwork):
                 for d in self.directions
             }
         )
-        self.multiple, self.skips = 2**c.depth, c.depth - 1
+        self.multiple, self.skips = 2**c.depth, range(1, c.depth)
         init_normal(self)
 
     @classmethod

@@ -34,8 +34,8 @@ class TranslationNetwork(Pretrained):
     """Heights and widths must be at least this many pixels, and multiples of `multiple`."""
     style_dim: int = 0
     """Numbers in a style code; 0 where the method has no styles."""
-    skips: int = 0
-    """Skips that may be cut: where there are any, the decoder is a `UNet`."""
+    skips: range = range(0)
+    """The numbers of the skips that may be cut: where there are any, the decoder is a `UNet`."""
     dropouts: tuple[tuple[int, int], ...] = ()
     """Channels of each map that chance drops parts of, and how many times smaller than the image it is."""
 

@@ -36,6 +36,8 @@ class Pix2PixConfig(NetworkConfig):
     """Dropout 0.5 in the three innermost decoder layers."""
     skip_connections: bool = True
     """False leaves the encoder-decoder that section 4.2 compares the U-Net with."""
+    full_size_skip: bool = False
+    """A skip of the image itself too, so that lines and edges stay as sharp as in the input; not in the paper."""
     discriminator_width: int = 64
     """Channels after the PatchGAN's first layer."""
     discriminator_layers: int = 3
@@ -107,7 +109,16 @@ class Pix2Pix(TranslationNetwork):
         c = self.config
         self.directions = ("A2B",)
         self.generator = UNet(
-            3, 3, c.base_width, c.depth, c.norm, c.last_layer, c.dropout, c.up_layers, c.skip_connections
+            3,
+            3,
+            c.base_width,
+            c.depth,
+            c.norm,
+            c.last_layer,
+            c.dropout,
+            c.up_layers,
+            c.skip_connections,
+            c.full_size_skip,
         )
         self.multiple, self.skips = self.generator.multiple, self.generator.skips
         self.dropouts = self.generator.dropouts

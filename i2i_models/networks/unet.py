@@ -23,9 +23,13 @@ class UNet(nn.Module):
             or `transposed`, the transposed convolution of the public weights.
         up_layers: the same for the other upward layers; `transposed` as in the paper.
         connected: False leaves out the skips: an encoder and a decoder, and the bottleneck between them.
+        full_size: one skip more, which the paper has not: of the image itself, past all halvings, to two 3×3
+            convolutions at the end. Lines and edges that a result shares with its input then stay as sharp as they are.
     """
 
     DROPOUT = 0.5
+    FULL_SIZE_WIDTH = 16
+    """Channels between the two convolutions of the full size."""
 
     def __init__(
         self,
@@ -38,9 +42,11 @@ class UNet(nn.Module):
         dropout: bool = True,
         up_layers: UpLayer = "transposed",
         connected: bool = True,
+        full_size: bool = False,
     ) -> None:
         super().__init__()
         self.connected = connected
+        self.full_size = full_size
         both = 2 if connected else 1
         bias = norm != "batch"  # batch norm brings its own; the public weights keep one elsewhere
         widths = [base_width * min(2**i, 8) for i in range(depth)]
@@ -65,7 +71,18 @@ class UNet(nn.Module):
                     *norm_layer(norm, widths[i - 1]),
                 )
             )
-        self.last = nn.Sequential(nn.ReLU(), _up_layer(both * widths[0], out_channels, last_layer), nn.Tanh())
+        inputs = both * widths[0]
+        if full_size:
+            width = max(base_width // 2, 1)
+            self.last = nn.Sequential(nn.ReLU(), _up_layer(inputs, width, last_layer), nn.LeakyReLU(0.2))
+            self.finish = nn.Sequential(
+                Conv2d(width + in_channels, self.FULL_SIZE_WIDTH, 3, 1, 1),
+                nn.LeakyReLU(0.2),
+                Conv2d(self.FULL_SIZE_WIDTH, out_channels, 3, 1, 1),
+                nn.Tanh(),
+            )
+        else:
+            self.last = nn.Sequential(nn.ReLU(), _up_layer(inputs, out_channels, last_layer), nn.Tanh())
         self.dropout_ups = min(3, depth - 1) if dropout else 0
 
     @property
@@ -74,9 +91,12 @@ class UNet(nn.Module):
         return 2 ** len(self.downs)
 
     @property
-    def skips(self) -> int:
-        """Connections past the bottleneck: number 1 at half the image's size, each further one at half of that."""
-        return len(self.ups) if self.connected else 0
+    def skips(self) -> range:
+        """The numbers of the connections past the bottleneck.
+
+        0 is the image's own size, where the network has that one; each further one is at half of that before.
+        """
+        return range(0 if self.full_size else 1, len(self.ups) + 1 if self.connected else 1)
 
     @property
     def dropouts(self) -> tuple[tuple[int, int], ...]:
@@ -97,8 +117,8 @@ class UNet(nn.Module):
             noise: keeps dropout on outside training too, drawn from this CPU generator (the paper's
                 only source of variety, section 3.2), or is what each dropout multiplies its map by, 0 or 2;
                 without it the result is deterministic.
-            cut: the numbers of skips, from 1 to `skips`, through which nothing passes; all of them leave the
-                encoder-decoder without skips that section 4.2 compares with.
+            cut: those of `skips` through which nothing passes; all of them leave the encoder-decoder without skips
+                that section 4.2 compares with.
 
         Returns:
             `(N, out_channels, H, W)` in [-1, 1].
@@ -112,7 +132,7 @@ class UNet(nn.Module):
                 f"A U-Net of depth {len(self.downs)} takes heights and widths that {self.multiple} divides, "
                 f"not {height}×{width}: pad the image, or go through Translator, which does."
             )
-        skips = []
+        image, skips = x, []
         for down in self.downs:
             x = down(x)
             skips.append(x)
@@ -127,7 +147,10 @@ class UNet(nn.Module):
             if len(skips) + 1 in cut:
                 skip = torch.zeros_like(skip)
             x = torch.cat([skip, x], 1)
-        return self.last(x)
+        x = self.last(x)
+        if self.full_size:
+            x = self.finish(torch.cat([torch.zeros_like(image) if 0 in cut else image, x], 1))
+        return x
 
     def _drop(self, x: Tensor, noise: torch.Generator | Tensor | None) -> Tensor:
         if noise is None:

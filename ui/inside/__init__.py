@@ -38,7 +38,7 @@ PAPERS = {
 
 
 class View(NamedTuple):
-    """A view of a network: `patches`, `code` or `cut`, the last without some skips, counted from the outermost, 1."""
+    """A view of a network: `patches`, `code` or `cut`, the last without some skips, by their numbers in the network."""
 
     kind: Literal["patches", "code", "cut"]
     skips: tuple[int, ...] = ()
@@ -105,9 +105,9 @@ def views_of(translator: i2i.Translator, direction: Direction) -> tuple[View, ..
     views = [View("patches")]
     if network.encoder(direction) is not None:
         views.append(View("code"))
-    views += [View("cut", (skip,)) for skip in range(1, network.skips + 1)]
-    if network.skips > 1:
-        views.append(View("cut", tuple(range(1, network.skips + 1))))
+    views += [View("cut", (skip,)) for skip in network.skips]
+    if len(network.skips) > 1:
+        views.append(View("cut", tuple(network.skips)))
     return tuple(views)
 
 
