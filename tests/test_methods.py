@@ -50,6 +50,19 @@ def info(method: str) -> checkpoints.Info:
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_what_a_mask_leaves_out_stays_as_it_is() -> None:
+    generator = tiny("cyclegan", mask=True).eval().generators["A2B"]
+    x = torch.rand(2, 3, 16, 16) * 2 - 1
+    last = generator[-1]
+    last.weight.data.zero_()
+    last.bias.data = torch.tensor([9.0, -9.0, 9.0, -30.0])
+    assert torch.allclose(generator(x), x)
+    last.bias.data[3] = 30
+    assert torch.allclose(generator(x)[0, :, 0, 0], torch.tensor([1.0, -1.0, 1.0]), atol=1e-5)
+    last.bias.data[3] = 0
+    assert torch.allclose(generator(x), 0.5 * x + 0.5 * torch.tensor([1.0, -1.0, 1.0])[:, None, None], atol=1e-5)
+
+
 def test_translates_in_its_directions(method: str) -> None:
     network = tiny(method).eval()
     x = images()

@@ -34,6 +34,8 @@ class CycleGANConfig(NetworkConfig):
     blocks: int = 9
     """Residual blocks; the paper has 9 at 256 pixels, 6 at 128."""
     norm: Norm = "instance"
+    mask: bool = False
+    """Generators say what of each pixel is new and keep the rest of the input as it is; not in the paper."""
     one_way: bool = False
     """Only A → B, as a lone converted generator has it; such a network can only be used, not trained."""
     discriminator_width: int = 64
@@ -107,7 +109,7 @@ class CycleGAN(TranslationNetwork):
         c = self.config
         self.directions = ("A2B",) if c.one_way else ("A2B", "B2A")
         self.generators = nn.ModuleDict(
-            {d: ResNetGenerator(c.base_width, c.downs, c.blocks, c.norm) for d in self.directions}
+            {d: ResNetGenerator(c.base_width, c.downs, c.blocks, c.norm, c.mask) for d in self.directions}
         )
         self.multiple = 2**c.downs
         self.smallest = max(4, 2 * self.multiple)  # what reflection needs

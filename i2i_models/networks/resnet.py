@@ -50,9 +50,14 @@ class ResNetGenerator(nn.Sequential):
 
     c7s1-64, two stride-2 convolutions to 128 and 256, `blocks` residual blocks, two transposed
     convolutions back to 64, c7s1-3, tanh. `(N, 3, H, W)` → `(N, 3, H, W)`, H and W multiples of 2^downs.
+
+    With `mask` a fourth channel says what of each pixel is new: m·new + (1 − m)·input, as in Mejjati et al. 2018
+    (arXiv 1806.02311), where networks of their own make the masks. What a translation leaves alone then stays exactly.
     """
 
-    def __init__(self, base_width: int = 64, downs: int = 2, blocks: int = 9, norm: Norm = "instance") -> None:
+    def __init__(
+        self, base_width: int = 64, downs: int = 2, blocks: int = 9, norm: Norm = "instance", mask: bool = False
+    ) -> None:
         bias = norm != "batch"
         widths = [base_width * 2**i for i in range(downs + 1)]
         layers = [reflect_conv(3, widths[0], 7, bias=bias), *norm_layer(norm, widths[0]), nn.ReLU()]
@@ -62,7 +67,17 @@ class ResNetGenerator(nn.Sequential):
         for small, large in reversed(list(itertools.pairwise(widths))):
             up = nn.ConvTranspose2d(large, small, 3, 2, 1, output_padding=1, bias=bias)
             layers += [up, *norm_layer(norm, small), nn.ReLU()]
-        super().__init__(*layers, reflect_conv(widths[0], 3, 7), nn.Tanh())
+        ends = [reflect_conv(widths[0], 4, 7)] if mask else [reflect_conv(widths[0], 3, 7), nn.Tanh()]
+        super().__init__(*layers, *ends)
+        self.mask = mask
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(N, 3, H, W)` → the same shape."""
+        y = super().forward(x)
+        if not self.mask:
+            return y
+        new, mask = y[:, :3].tanh(), y[:, 3:].sigmoid()
+        return x + mask * (new - x)
 
 
 class ContentEncoder(nn.Sequential):
