@@ -143,6 +143,22 @@ def test_facades_from_rectangles(view: TranslationView) -> None:
     view.screenshot("facades")
 
 
+def test_coasts_are_rough(view: TranslationView) -> None:
+    """A straight stroke of ground has an edge as nature draws it: of the labels' colours alone, and always the same."""
+    view.model("earth-pix2pix", "labels")
+    view.button("Brush").click()
+    view.stroke([(0.2, 0.5), (0.8, 0.5)])
+    view.settled()
+    drawn, fingerprint = view.pixels(".drawing"), view.fingerprint(".drawing")
+    forest = (drawn == (38, 110, 50)).all(-1)
+    assert (forest | (drawn == (16, 52, 110)).all(-1)).all()
+    heights = forest[:, 40:90].sum(0)
+    assert heights.min() > 0 and heights.std() > 0.5
+    view.button("Undo (Ctrl+Z)").click()
+    view.button("Redo (Ctrl+Shift+Z)").click()
+    assert view.fingerprint(".drawing") == fingerprint
+
+
 def test_each_model_keeps_its_drawing(view: TranslationView) -> None:
     view.draw(SMILE)
     face, result = view.fingerprint(".drawing"), view.settled()
