@@ -12,7 +12,7 @@
 learn() {
     "$PYTHON" -m train pix2pix --data data/toy3d \
         --size 128 --depth 6 --base-width 32 --discriminator-width 24 \
-        --batch-size 8 --gan least_squares --lambda-l1 50 --no-dropout --up-layers upsample \
+        --batch-size 8 --gan least_squares --lambda-l1 50 --no-dropout --up-layers upsample --full-size-skip \
         --enlarge 1.125 --no-mirror --vary-colours --seed 1 \
         --name-a "flat drawing" --kind-a paint --name-b "3D render" --sample-every 500 --save-every 250 \
         --data-note "Fluent emoji by Microsoft (MIT): 1,233 pairs of a flat drawing and a 3D render to train on, 138 held out." \

@@ -3,8 +3,8 @@
 // piece and again, and neighbours fit.
 
 const WAVES = [
-  [12, 2.4],
-  [5, 1.2],
+  [14, 3],
+  [5, 1.6],
 ]; // the length and the greatest displacement of each, in the pixels of a sheet of 128
 
 /** A random number in [-1, 1) for whole numbers. */

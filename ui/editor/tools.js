@@ -6,8 +6,10 @@ const TOOLS = {
   paint: ["brush", "fill", "rect", "ellipse", "erase", "pick"],
   picture: [],
 };
+const ROUGH_TOOLS = ["brush", "fill", "ellipse", "erase"]; // for labels of which nature draws the borders
 // min, max, step, default; in pixels at size 128
 const WIDTHS = { outline: [1, 6, 0.5, 2.5], labels: [2, 40, 1, 10], paint: [2, 40, 1, 10] };
+const ROUGH_WIDTHS = [4, 60, 1, 24];
 const ERASER_FACTOR = { outline: 4, labels: 1, paint: 1 }; // a line is thin, and what erases it need not be
 
 class Tools {
@@ -33,13 +35,13 @@ class Tools {
   }
 
   /** Show the tools and colours of an input spec, and choose the first. */
-  use({ kind, foreground, palette }) {
+  use({ kind, foreground, palette, rough }) {
     this.kind = kind;
-    const names = TOOLS[kind];
+    const names = rough ? ROUGH_TOOLS : TOOLS[kind];
     this.part("drawing-tools").hidden = !names.length;
     for (const button of this.buttons) button.hidden = !names.includes(button.dataset.tool);
     if (names.length) {
-      const [min, max, step, value] = WIDTHS[kind];
+      const [min, max, step, value] = rough ? ROUGH_WIDTHS : WIDTHS[kind];
       Object.assign(this.part("width"), { min, max, step });
       this.part("width").value = value;
     }
