@@ -72,7 +72,7 @@ EDITOR = Words(
         "drawing": "Drawing paper",
         "result": "Result",
         "placeholder_outline": "Draw an outline here",
-        "placeholder_labels": "Draw windows and doors on this wall",
+        "placeholder_labels": "Paint areas on this sheet",
         "placeholder_paint": "Paint something in flat colours: brush a shape, fill it",
         "placeholder_picture": "Drop or choose a picture",
         "placeholder_result": "The picture appears here",

@@ -1,7 +1,8 @@
 # Flat drawing → 3D render at 128 px, crops from sheets of 144. Fluent emoji by Microsoft (MIT), drawn from npm packages
 # or ready in $DATA/fluent-emoji; every tenth is held out. No dropout and a small weight of L1: both show the same thing
 # in the same place, so there is little to guess. Colours are varied alike in both, so that any colour may be painted. All
-# upward layers enlarge and convolve: transposed convolutions left a halftone pattern on the large smooth surfaces.
+# upward layers enlarge and convolve: transposed convolutions left a halftone pattern on the large smooth surfaces. A skip
+# at full size keeps edges as sharp as they are painted.
 # Nothing is mirrored: digits and letters are among the emoji, and the renders are lit from the right.
 # The drawings are simplified at first, as people paint; a simplified drawing does not say where details were, which
 # blurs the renders, so the second stage has them as they are.
