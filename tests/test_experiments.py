@@ -173,7 +173,7 @@ def test_an_interrupted_adaptation_goes_on_and_comes_out_the_same(
     monkeypatch.setattr(adapting, "Adaptation", None)  # nothing is left to do
     assert run("cut", methods=("unit",)) == again
     with pytest.raises(TrainingError, match="as in the paper"):
-        run("none", target="mnist")
+        adapting.adapt("mnist", "mnist", digits)
 
 
 def start(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,13 +175,13 @@ class AdaptationObjective:
 
 
 def varied(x: Tensor) -> Tensor:
-    """Digits turned by up to 10°, a tenth larger or smaller, and moved by up to 2 pixels, each in its own way."""
+    """Digits turned by up to 10°, a quarter larger or smaller, and moved by up to 2 pixels, each in its own way."""
     count = len(x)
 
     def drawn(most: float) -> Tensor:
         return (2 * torch.rand(count) - 1) * most
 
-    angle, scale = drawn(10 * math.pi / 180), 1 + drawn(0.1)
+    angle, scale = drawn(10 * math.pi / 180), 1 + drawn(0.25)
     turned = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).reshape(count, 2, 2)
     moved = torch.stack([drawn(4 / SIDE), drawn(4 / SIDE)], 1)[:, :, None]
     grid = F.affine_grid(torch.cat([turned * scale[:, None, None], moved], 2), [count, 1, SIDE, SIDE], False)

@@ -120,7 +120,7 @@ SIDES: dict[Name, int] = {"mnist": 28, "usps": 16, "svhn": 32}
 
 
 def _labelled(name: Name, pixels: np.ndarray, labels: np.ndarray) -> Labelled:
-    """Digits in [0, 1] `(N, H, W)`, brought to SIDE: 28 px get a black border, 16 px are doubled."""
+    """Digits in [0, 1] `(N, H, W)`, enlarged to SIDE."""
     side = SIDES[name]
     if pixels.shape[1:] != (side, side) or labels.shape != pixels.shape[:1]:
         raise DataError(
@@ -130,8 +130,6 @@ def _labelled(name: Name, pixels: np.ndarray, labels: np.ndarray) -> Labelled:
     if not (labels.min() >= 0 and labels.max() < CLASSES and pixels.min() >= 0 and pixels.max() <= 1):
         raise DataError(f"{name} has labels in 0 … 9 and pixels from black to white, but these have others.")
     x = torch.from_numpy(np.ascontiguousarray(pixels, np.float32))[:, None]
-    if side == 28:
-        x = F.pad(x, (2, 2, 2, 2))
-    elif side != SIDE:
+    if side != SIDE:
         x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False)
     return Labelled(x * 2 - 1, torch.from_numpy(labels.astype(np.int64)))
