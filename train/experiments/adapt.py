@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.utils import save_image
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from i2i_models.errors import TrainingError
 
+from ..evaluation.kept import keep
 from ..loop.average import MovingAverage
 from ..loop.precision import use_bfloat16
 from ..loop.state import STATE, load_state, save_state
@@ -231,12 +231,12 @@ class Adaptation:
     def _keep(self) -> None:
         """Leave the weights and a picture of what became of some digits; the state is of no more use."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        kept: dict[str, nn.Module] = {"reader": self.average.module}
+        kept: dict[str, tuple[nn.Module, int]] = {"reader": (self.average.module, self.settings.discriminator_width)}
         if self.method == "unit":
-            kept["network"] = self.network.eval()
+            kept["network"] = self.network.eval(), self.settings.width
             self._draw()
-        for name, module in kept.items():
-            save_file(module.state_dict(), self.folder / f"{name}.safetensors")
+        for name, (module, width) in kept.items():
+            keep(self.folder / f"{name}.safetensors", name, {"width": width}, module.state_dict())
         (self.folder / STATE).unlink(missing_ok=True)
 
     @torch.inference_mode()
