@@ -18,7 +18,7 @@ from i2i_models.networks.losses import adversarial, discriminator_loss, generato
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.munit import MUNITObjective
 from i2i_models.networks.patchgan import PatchGAN
-from i2i_models.networks.unit import UNITObjective, kl
+from i2i_models.networks.unit import UNIT, UNITConfig, UNITObjective, kl
 from train.loop.parallel import GeneratorOutputs
 
 
@@ -143,6 +143,12 @@ def test_unit() -> None:
         "kl_cycle": 0.1 * 1,
         "cycle": 100 * 0.75,
     }
+    uncycled = UNITObjective(lambda_cycle=0, lambda_kl_cycle=0)
+    network, x = UNIT(UNITConfig(base_width=4, blocks=1)), torch.zeros(1, 3, 16, 16)
+    there = uncycled.outputs(network, x, x)
+    assert set(there) == {"mean_a", "mean_b", "same_a", "same_b", "fake_a", "fake_b"}
+    g = uncycled.generator_loss(JUDGES, flat(1.0), flat(0.0), outputs)  # type: ignore[arg-type]
+    assert set(g) == {"gan", "kl", "reconstruction"}
 
 
 def test_kl_is_torchs() -> None:

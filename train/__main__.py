@@ -15,6 +15,10 @@ from .evaluation.classifier import classifier
 from .evaluation.evaluate import evaluate
 from .evaluation.label_reader import labelreader
 from .evaluation.strip import strip
+from .experiments.ablate import ablate
+from .experiments.adapt import adapt
+from .experiments.invariance import invariance
+from .experiments.report import report
 from .loop.distill import distill
 from .loop.heap import keep_freed_memory
 from .loop.options import Job, Options
@@ -50,12 +54,16 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     commands: dict[str, Callable[..., None]] = {name: command(name) for name in METHODS}
     others: dict[str, Callable[..., None]] = {
+        "ablate": ablate,
+        "adapt": adapt,
         "classifier": classifier,
         "check": check,
         "distill": distill,
         "evaluate": evaluate,
+        "invariance": invariance,
         "labelreader": labelreader,
         "push": push,
+        "report": report,
         "space": space,
         "strip": strip,
         "styles": styles,

@@ -32,11 +32,14 @@ def card_html(translator: i2i.Translator) -> str:
     if card.startswith("---\n"):
         front, found, rest = card[4:].partition("\n---\n")
         card = rest if found else front
-    cut = card[:MOST_CHARS].strip()
-    if not cut:
-        return text.CONTROLS["no_card"]
+    return markdown_html(card, translator.folder) or text.CONTROLS["no_card"]
+
+
+def markdown_html(markdown: str, folder: Path | None) -> str:
+    """The first `MOST_CHARS` of Markdown as HTML for `gr.Markdown`, with pictures of `folder` alone."""
+    cut = markdown[:MOST_CHARS].strip()
     parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=CardRenderer).enable(["table", "strikethrough"])
-    html = parser.render(cut, {"folder": translator.folder, "pictures": 0})
+    html = parser.render(cut, {"folder": folder, "pictures": 0})
     # Markdown would end the HTML at an empty line, as there are in code.
     return html.replace("\n\n", "\n&#10;")
 

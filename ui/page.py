@@ -13,6 +13,7 @@ from ui import account, i18n, links, text
 from ui.answers import Answers
 from ui.api import Page, add_api
 from ui.catalog import Catalog
+from ui.results import results_panel
 from ui.tabs import TABS, Tab
 from ui.training import rights, training_tab
 
@@ -124,6 +125,7 @@ def build_page(answers: Answers, first_event: int = 0) -> TranslatedPage:
         if not catalog.translators:
             gr.Markdown(text.PAGE["no_checkpoints"].format(folder=catalog.folder.name))
         build_tabs(tabs, answers)
+        results_panel()
         if account.on_space():
             account.duplicate_button()
         add_api(catalog)

@@ -13,6 +13,7 @@ PAGE = Words(
         "tab_multimodal": "Styles · multimodal",
         "tab_own": "Yours",
         "tab_train": "Train",
+        "results": "Results: the papers’ tables, measured here",
         "no_checkpoints": (
             "### No model here yet\n\n"
             "The page found no checkpoint that it could load in its folder `{folder}`. "

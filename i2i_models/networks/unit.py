@@ -67,7 +67,7 @@ class UNITObjective:
     lambda_kl_cycle: float = 0.1
     """λ3, the weight of the distance from N(0, I) for the codes of translations."""
     lambda_cycle: float = 100.0
-    """λ4, the weight of the cycles."""
+    """λ4, the weight of the cycles. With λ3 0, too, there is no way back, as in the paper's ablation."""
 
     def outputs(self, network: "UNIT", a: Tensor, b: Tensor) -> Outputs:
         """The three streams of both domains: reconstruction, translation, cycle. Each decoder draws two in one pass."""
@@ -75,19 +75,20 @@ class UNITObjective:
         codes = torch.cat([sample(mean_a), sample(mean_b)])
         same_a, fake_a = network.decode(codes, "B2A").chunk(2)
         fake_b, same_b = network.decode(codes, "A2B").chunk(2)
-        mean_ab, mean_ba = network.encode(fake_b, "B2A"), network.encode(fake_a, "A2B")
-        return {
+        parts = {
             "mean_a": mean_a,
             "mean_b": mean_b,
-            "mean_ab": mean_ab,
-            "mean_ba": mean_ba,
             "same_a": same_a,
             "same_b": same_b,
             "fake_a": fake_a,
             "fake_b": fake_b,
-            "cycle_a": network.decode(sample(mean_ab), "B2A"),
-            "cycle_b": network.decode(sample(mean_ba), "A2B"),
         }
+        if self._has_cycle:
+            mean_ab, mean_ba = network.encode(fake_b, "B2A"), network.encode(fake_a, "A2B")
+            parts |= {"mean_ab": mean_ab, "mean_ba": mean_ba}
+            parts["cycle_a"] = network.decode(sample(mean_ab), "B2A")
+            parts["cycle_b"] = network.decode(sample(mean_ba), "A2B")
+        return parts
 
     def discriminator_loss(self, discriminators: nn.ModuleDict, a: Tensor, b: Tensor, outputs: Outputs) -> Losses:
         """Equation 5, D's side: −log D_A(a) − log(1 − D_A(G_A(z_B))), and the same for B.
@@ -103,13 +104,19 @@ class UNITObjective:
         z_AB the code of the translation G_B(z_A); |·| is the likelihood under a Laplacian.
         """
         o = outputs
-        return {
+        parts = {
             "gan": self.lambda_gan * generator_adversarial_loss(discriminators, o["fake_a"], o["fake_b"], self.gan),
             "kl": self.lambda_kl * (kl(o["mean_a"]) + kl(o["mean_b"])),
             "reconstruction": self.lambda_reconstruction * (F.l1_loss(o["same_a"], a) + F.l1_loss(o["same_b"], b)),
-            "kl_cycle": self.lambda_kl_cycle * (kl(o["mean_ab"]) + kl(o["mean_ba"])),
-            "cycle": self.lambda_cycle * (F.l1_loss(o["cycle_a"], a) + F.l1_loss(o["cycle_b"], b)),
         }
+        if self._has_cycle:
+            parts["kl_cycle"] = self.lambda_kl_cycle * (kl(o["mean_ab"]) + kl(o["mean_ba"]))
+            parts["cycle"] = self.lambda_cycle * (F.l1_loss(o["cycle_a"], a) + F.l1_loss(o["cycle_b"], b))
+        return parts
+
+    @property
+    def _has_cycle(self) -> bool:
+        return bool(self.lambda_cycle or self.lambda_kl_cycle)
 
 
 class UNIT(TranslationNetwork):

@@ -1,0 +1,198 @@
+"""UNIT for domain adaptation: Liu et al. 2017 (arXiv 1703.00848), section 5.
+
+A classifier of one domain's images, of which alone the labels are known, learns to read the other domain's. The two
+discriminators share their high layers, which carry the classifier: it is trained on source images and on their
+translations, judged by the target's discriminator; and the highest features of an image and of its translation are
+drawn together. There is no cycle.
+"""
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from i2i_models.networks.layers import init_kaiming, init_normal
+from i2i_models.networks.losses import adversarial
+from i2i_models.networks.objective import Losses, Outputs
+from i2i_models.networks.unit import kl, sample
+
+from .digits import CLASSES, SIDE, Labelled
+
+
+class Judged(NamedTuple):
+    """What the discriminators say of images."""
+
+    features: Tensor
+    """Of the highest layer: `(N, d)`."""
+    real: Tensor
+    """Logits: `(N, 1)`."""
+    classes: Tensor
+    """Logits: `(N, CLASSES)`."""
+
+
+class DigitUNIT(nn.Module):
+    """UNIT for small images: a domain has its own first two layers of an encoder and last two of a decoder.
+
+    The layer between them and the code, `(N, 4·width, SIDE / 8, SIDE / 8)`, is shared.
+    """
+
+    def __init__(self, width: int = 32) -> None:
+        """
+        Args:
+            width: channels after the first layer.
+        """
+        super().__init__()
+        w = width
+        self.encoders = nn.ModuleDict({k: nn.Sequential(*halved(1, w), *halved(w, 2 * w)) for k in "AB"})
+        self.shared_encoder = nn.Conv2d(2 * w, 4 * w, 4, 2, 1)
+        self.shared_decoder = nn.Sequential(*doubled(4 * w, 2 * w))
+        self.decoders = nn.ModuleDict(
+            {k: nn.Sequential(*doubled(2 * w, w), nn.ConvTranspose2d(w, 1, 4, 2, 1), nn.Tanh()) for k in "AB"}
+        )
+        init_normal(self)
+        for own in (self.encoders, self.decoders):
+            begin_alike(own)
+
+    def encode(self, x: Tensor, domain: str) -> Tensor:
+        """`(N, 1, SIDE, SIDE)` in [-1, 1] → the mean of the code."""
+        return self.shared_encoder(self.encoders[domain](x))
+
+    def decode(self, code: Tensor, domain: str) -> Tensor:
+        """A code → `(N, 1, SIDE, SIDE)` in [-1, 1]."""
+        return self.decoders[domain](self.shared_decoder(code))
+
+
+def begin_alike(own: nn.ModuleDict) -> None:
+    """Give B's layers A's weights, so that a translation is a reconstruction at first, and both are read alike.
+
+    With weights of their own the first translations are noise, and which digit becomes which is chance.
+    """
+    own["B"].load_state_dict(own["A"].state_dict())
+
+
+def halved(inputs: int, outputs: int, norm: bool = True) -> list[nn.Module]:
+    """A stride-2 convolution, batch norm and a leaky ReLU."""
+    return [
+        nn.Conv2d(inputs, outputs, 4, 2, 1),
+        *([nn.BatchNorm2d(outputs)] if norm else []),
+        nn.LeakyReLU(0.2),
+    ]
+
+
+def doubled(inputs: int, outputs: int) -> list[nn.Module]:
+    """A transposed convolution, batch norm and a ReLU."""
+    return [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), nn.BatchNorm2d(outputs), nn.ReLU()]
+
+
+class ReadingDiscriminators(nn.Module):
+    """D_A and D_B: the first layer is each one's own, the higher layers are shared and read the digit, too."""
+
+    def __init__(self, width: int = 32) -> None:
+        """
+        Args:
+            width: channels after the first layer.
+        """
+        super().__init__()
+        w, features = width, 8 * width
+        self.own = nn.ModuleDict({k: nn.Sequential(*halved(1, w, norm=False)) for k in "AB"})
+        self.shared = nn.Sequential(
+            *halved(w, 2 * w, norm=False),
+            *halved(2 * w, 4 * w, norm=False),
+            nn.Flatten(),
+            nn.Linear(4 * w * (SIDE // 8) ** 2, features),
+            nn.LeakyReLU(0.2),
+        )
+        self.real, self.classes = nn.Linear(features, 1), nn.Linear(features, CLASSES)
+        init_kaiming(self)
+        begin_alike(self.own)
+
+    def forward(self, x: Tensor, domain: str) -> Judged:
+        """Images `(N, 1, SIDE, SIDE)` in [-1, 1] of domain A or B, or made to look like it."""
+        features = self.shared(self.own[domain](x))
+        return Judged(features, self.real(features), self.classes(features))
+
+
+@dataclasses.dataclass(frozen=True)
+class AdaptationObjective:
+    """The losses of both domains and their weights; A is the source, whose labels are known."""
+
+    lambda_gan: float = 10.0
+    """λ0, of the adversarial terms."""
+    lambda_kl: float = 0.1
+    """λ1, of the codes' distance from N(0, I)."""
+    lambda_reconstruction: float = 100.0
+    """λ2, of the reconstructions."""
+    lambda_classes: float = 10.0
+    """Of the classification of source images and of their translations."""
+    lambda_features: float = 1.0
+    """Of the L1 between the highest features of an image and of its translation."""
+
+    def outputs(self, network: DigitUNIT, a: Tensor, b: Tensor) -> Outputs:
+        """Reconstructions and translations of both domains, each decoder drawing both in one pass."""
+        mean_a, mean_b = network.encode(a, "A"), network.encode(b, "B")
+        codes = torch.cat([sample(mean_a), sample(mean_b)])
+        same_a, fake_a = network.decode(codes, "A").chunk(2)
+        fake_b, same_b = network.decode(codes, "B").chunk(2)
+        parts = {"mean_a": mean_a, "mean_b": mean_b, "same_a": same_a, "same_b": same_b}
+        return parts | {"fake_a": fake_a, "fake_b": fake_b}
+
+    def discriminator_loss(
+        self, discriminators: ReadingDiscriminators, a: Tensor, b: Tensor, labels: Tensor, outputs: Outputs
+    ) -> Losses:
+        """D's side: real from made in both domains, the class of source images and translations, pairs' features."""
+        in_a = discriminators(torch.cat([a, outputs["fake_a"].detach()]), "A")
+        in_b = discriminators(torch.cat([b, outputs["fake_b"].detach()]), "B")
+        (a_real, a_made), (b_real, b_made) = in_a.real.chunk(2), in_b.real.chunk(2)
+        (of_a, of_ba), (of_b, of_ab) = in_a.features.chunk(2), in_b.features.chunk(2)
+        return {
+            "d_real": adversarial(a_real, True, "cross_entropy") + adversarial(b_real, True, "cross_entropy"),
+            "d_fake": adversarial(a_made, False, "cross_entropy") + adversarial(b_made, False, "cross_entropy"),
+            "classes": self.lambda_classes * self._classes(in_a.classes.chunk(2)[0], in_b.classes.chunk(2)[1], labels),
+            "features": self.lambda_features * (F.l1_loss(of_ab, of_a) + F.l1_loss(of_ba, of_b)),
+        }
+
+    def generator_loss(
+        self, discriminators: ReadingDiscriminators, a: Tensor, b: Tensor, labels: Tensor, outputs: Outputs
+    ) -> Losses:
+        """The generators' side: D takes translations for real, and reads the source's digit off its translation."""
+        o = outputs
+        in_a, in_b = discriminators(o["fake_a"], "A"), discriminators(o["fake_b"], "B")
+        fooled = adversarial(in_a.real, True, "cross_entropy") + adversarial(in_b.real, True, "cross_entropy")
+        return {
+            "gan": self.lambda_gan * fooled,
+            "kl": self.lambda_kl * (kl(o["mean_a"]) + kl(o["mean_b"])),
+            "reconstruction": self.lambda_reconstruction * (F.l1_loss(o["same_a"], a) + F.l1_loss(o["same_b"], b)),
+            "classes": self.lambda_classes * F.cross_entropy(in_b.classes.float(), labels),
+        }
+
+    @staticmethod
+    def _classes(of_source: Tensor, of_translation: Tensor, labels: Tensor) -> Tensor:
+        both = torch.cat([of_source, of_translation]).float()
+        return 2 * F.cross_entropy(both, labels.repeat(2))
+
+
+def varied(x: Tensor) -> Tensor:
+    """Digits turned by up to 10°, a quarter larger or smaller, and moved by up to 2 pixels, each in its own way."""
+    count = len(x)
+
+    def drawn(most: float) -> Tensor:
+        return (2 * torch.rand(count) - 1) * most
+
+    angle, scale = drawn(10 * math.pi / 180), 1 + drawn(0.25)
+    turned = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).reshape(count, 2, 2)
+    moved = torch.stack([drawn(4 / SIDE), drawn(4 / SIDE)], 1)[:, :, None]
+    grid = F.affine_grid(torch.cat([turned * scale[:, None, None], moved], 2), [count, 1, SIDE, SIDE], False)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+@torch.inference_mode()
+def accuracy(discriminators: ReadingDiscriminators, digits: Labelled, domain: str) -> float:
+    """The share of a domain's digits that are read right, in 0 … 1."""
+    right = [
+        (discriminators(x, domain).classes.argmax(1) == labels).sum()
+        for x, labels in zip(digits.images.split(256), digits.labels.split(256), strict=True)
+    ]
+    return int(torch.stack(right).sum()) / len(digits)
