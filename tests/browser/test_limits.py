@@ -1,6 +1,7 @@
 """What a visitor sees of the bounds that a public page has."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Request, expect
@@ -18,8 +19,10 @@ FLOOD_JS = """
 """
 
 
-def test_who_asks_too_often_is_told_so_and_goes_on(open_view: Callable[..., TranslationView], full_page: str) -> None:
-    view = open_view(full_page)
+def test_who_asks_too_often_is_told_so_and_goes_on(
+    open_view: Callable[..., TranslationView], full_folder: Path, start_page: Callable[..., tuple[str, list[str]]]
+) -> None:
+    view = open_view(start_page(full_folder)[0])  # one of its own: who else comes from this address is bounded, too
     asked: list[Any] = []
 
     def note(request: Request) -> None:

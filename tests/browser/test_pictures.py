@@ -191,5 +191,8 @@ def test_a_page_without_models_says_how_to_get_one(
     (damaged / "config.json").write_text("{")
     address, log = start_page(tmp_path)
     view = open_view(address)
+    expect(view.page.get_by_text("No model here yet")).to_be_visible()
     expect(view.page.get_by_text("make checkpoints")).to_be_visible()
     assert any("left out broken" in line for line in log)
+    view.page.wait_for_timeout(500)
+    assert view.page.locator("#head .toasts").inner_text() == ""  # at once: a toast would go by itself
