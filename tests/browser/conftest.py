@@ -24,12 +24,14 @@ from i2i_models import checkpoints
 from i2i_models.networks.network import TranslationNetwork
 
 from .multimodal_tab import MultimodalTab, Open, save_munit
-from .translation_view import ARTIFACTS, TranslationView
+from .translation_view import ARTIFACTS, PATIENCE, TranslationView
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or ROOT / "checkpoints")
 NEEDED = ("emoji-pix2pix", "facades-pix2pix")
 FAILED = pytest.StashKey[bool]()
+START = 200
+"""Seconds within which a page has to start."""
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,7 +40,7 @@ CHROMIUM_FLAGS = [
     "--use-fake-device-for-media-stream",
 ]
 
-expect.set_options(timeout=15_000)  # the machine may be busy with other tests
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 def launch(port: int, checkpoints: Path, out: Any, **more: str) -> subprocess.Popen[str]:
@@ -73,7 +75,7 @@ def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
             ready.set()  # it ended
 
         threading.Thread(target=read, daemon=True).start()
-        assert ready.wait(120) and process.poll() is None, "the page did not start:\n" + "".join(lines)
+        assert ready.wait(START) and process.poll() is None, "the page did not start:\n" + "".join(lines)
         return f"http://127.0.0.1:{port}", lines
 
     yield start
@@ -116,7 +118,7 @@ def shared_page() -> Callable[..., str]:
                 with log.open("w", encoding="utf-8") as out:
                     process = launch(port, checkpoints, out, **more)
                 (SHARED / f"{name}.pid").write_text(str(process.pid), encoding="utf-8")
-                until = time.monotonic() + 120
+                until = time.monotonic() + START
                 while "http://127.0.0.1" not in log.read_text(encoding="utf-8"):
                     assert process.poll() is None and time.monotonic() < until, (
                         "the page did not start:\n" + log.read_text()
@@ -205,7 +207,7 @@ def open_view(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     def open_page(address: str, **options: object) -> TranslationView:
         settings = {"viewport": {"width": 1280, "height": 800}, **options}
         context = browser.new_context(**settings)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(1000 * PATIENCE)
         view = TranslationView(context.new_page())
         views.append(view)
         watch(view.page, address.partition("/#")[0], view.complaints)

@@ -254,13 +254,12 @@ def test_keys_for_all_and_none_out_of_text_fields(open_view: Callable[..., Trans
     first, result = view.fingerprint(".drawing"), view.settled()
     keys.press("Alt+n")
     view.changed(result)
-    assert view.fingerprint(".drawing") != first
+    second = view.fingerprint(".drawing")
+    assert second != first
     keys.press("Control+z")
-    view.page.wait_for_timeout(100)
-    assert view.fingerprint(".drawing") == first
+    view.drawn(first)
     keys.press("Control+Shift+z")
-    view.page.wait_for_timeout(100)
-    assert view.fingerprint(".drawing") != first
+    view.drawn(second)
     keys.press("Delete")
     expect(view.result).to_have_attribute("data-state", "empty")
     assert view.fingerprint(".drawing") == empty
@@ -321,9 +320,7 @@ def test_the_page_speaks_chinese_to_a_chinese_browser(
 def test_every_visitor_has_a_language_of_their_own(open_view: Callable[..., TranslationView], full_page: str) -> None:
     chinese = open_view(full_page, locale="zh-CN")
     english = open_view(full_page, locale="en-GB")
-    german = open_view(full_page, locale="de-DE")
-    for view in (english, german):
-        expect(view.editor).to_contain_text("Draw an outline here")
+    expect(english.editor).to_contain_text("Draw an outline here")
     expect(chinese.editor).to_contain_text("在这里画线稿")
 
 
