@@ -119,10 +119,10 @@ def shared_page() -> Callable[..., str]:
                     process = launch(port, checkpoints, out, **more)
                 (SHARED / f"{name}.pid").write_text(str(process.pid), encoding="utf-8")
                 until = time.monotonic() + START
-                while "http://127.0.0.1" not in log.read_text(encoding="utf-8"):
-                    assert process.poll() is None and time.monotonic() < until, (
-                        "the page did not start:\n" + log.read_text()
-                    )
+                while "http://127.0.0.1" not in (said := log.read_text(encoding="utf-8")):
+                    if process.poll() is not None or time.monotonic() > until:
+                        process.kill()
+                        raise AssertionError("the page did not start:\n" + said)
                     time.sleep(0.05)
                 told.write_text(f"http://127.0.0.1:{port}", encoding="utf-8")
         return told.read_text(encoding="utf-8")

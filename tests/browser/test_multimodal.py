@@ -1,6 +1,7 @@
 """The Multimodal tab: every way to a style, what is done with one, and two visitors at it at the same time."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,17 +24,22 @@ def test_the_pad_and_its_keys_move_the_style_and_only_decode(multimodal: Multimo
     multimodal.drag([(0.5, 0.5), (0.6, 0.3), (0.7, 0.2), (0.9, 0.1)])
     text = multimodal.moved_on(first)
     assert multimodal.picture() != picture
-    draws = [payload for name, payload in questions if name == "draw"]
-    assert draws and all("image" not in payload and payload["key"] for payload in draws), "a drag sent the picture"
-    assert not draws[-1]["draft"], "the last picture of a drag is no draft"
+
+    def draws() -> list[dict[str, Any]]:
+        return [payload for name, payload in questions if name == "draw"]
+
+    def whole(asked: list[dict[str, Any]]) -> bool:
+        return not asked[-1]["draft"]
+
+    multimodal.until(draws, whole, "the last picture of a drag was a draft")
+    assert all("image" not in payload and payload["key"] for payload in draws()), "a drag sent the picture"
     box, dot = multimodal.pad.bounding_box(), multimodal.dot.bounding_box()
     assert box and dot
     assert (dot["x"] + dot["width"] / 2 - box["x"]) / box["width"] == pytest.approx(0.9, abs=0.02)
     assert (dot["y"] + dot["height"] / 2 - box["y"]) / box["height"] == pytest.approx(0.1, abs=0.02)
     multimodal.drag([(0.3, 0.7), (0.1, 0.9)], release=False)
     multimodal.moved_on(text)
-    multimodal.page.wait_for_timeout(200)
-    assert not [payload for name, payload in questions if name == "draw"][-1]["draft"], "a hand at rest sees a draft"
+    multimodal.until(draws, whole, "a hand at rest saw a draft")
     multimodal.page.mouse.up()
     text = multimodal.at_rest()
     multimodal.screenshot("multimodal")
