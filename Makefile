@@ -14,8 +14,9 @@ app: $(VENV)/app.ok
 test: $(VENV)/dev.ok $(VENV)/chromium.ok
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-# Before a release: the slow ones too, and Ray, nginx (Debian: apt-get install nginx-light) where it is installed.
+# Before a release: the slow ones too, with Ray and nginx, whose tests would be skipped without them.
 test-all: $(VENV)/dev.ok $(VENV)/chromium.ok
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null || { echo "nginx is not here: on Debian or Ubuntu run 'apt install nginx-light' first."; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check -r deploy/requirements.txt
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "slow or not slow"
 

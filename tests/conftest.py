@@ -4,7 +4,11 @@ import asyncio
 import contextlib
 import itertools
 import os
+import shutil
+import signal
 import socket
+import tempfile
+import time
 import zlib
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from accelerate.state import AcceleratorState
@@ -31,6 +36,30 @@ os.environ.setdefault("I2I_ENGINE", "torch")
 
 os.environ.setdefault("I2I_TRAIN", "off")
 """Most tests of the page count its tabs; those of trainings turn theirs on."""
+
+BEGAN_HERE = "I2I_TESTS_SHARED" not in os.environ
+"""Whether this process began the run; its workers inherit what it says."""
+if BEGAN_HERE:
+    os.environ["I2I_TESTS_SHARED"] = tempfile.mkdtemp(prefix="i2i-tests-")
+SHARED = Path(os.environ["I2I_TESTS_SHARED"])
+"""A folder that all workers of a run share: pages that run once for all of them, and their checkpoints."""
+
+
+def pytest_unconfigure() -> None:
+    """End the pages that workers shared: the process that began the run does so, after its workers have ended."""
+    if not BEGAN_HERE:
+        return
+    running = [int(file.read_text(encoding="utf-8")) for file in SHARED.glob("*.pid")]
+    for pid in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + 30
+    while any(map(psutil.pid_exists, running)) and time.monotonic() < until:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+        time.sleep(0.05)
+    shutil.rmtree(SHARED, ignore_errors=True)
+
 
 torch.set_num_threads(1)  # tiny networks gain nothing from more, and threads wait for each other on a busy machine
 

@@ -177,7 +177,9 @@ class Service:
 
     def _is_busy(self) -> bool:
         questions, events = self.guard.queue, self.page._queue
-        return bool(questions.running or len(questions) or len(events) or any(events.active_jobs))
+        # A copy: the queue belongs to the loop's thread, and this is asked from another.
+        waiting = any(one.queue for one in list(events.event_queue_per_concurrency_id.values()))
+        return bool(questions.running or len(questions) or waiting or any(events.active_jobs))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:

@@ -7,13 +7,15 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import free_port
+from conftest import SHARED, free_port
+from filelock import FileLock
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -22,12 +24,14 @@ from i2i_models import checkpoints
 from i2i_models.networks.network import TranslationNetwork
 
 from .multimodal_tab import MultimodalTab, Open, save_munit
-from .translation_view import ARTIFACTS, TranslationView
+from .translation_view import ARTIFACTS, PATIENCE, TranslationView
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = Path(os.environ.get("I2I_CHECKPOINTS_DIR") or ROOT / "checkpoints")
 NEEDED = ("emoji-pix2pix", "facades-pix2pix")
 FAILED = pytest.StashKey[bool]()
+START = 200
+"""Seconds within which a page has to start."""
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,28 +40,28 @@ CHROMIUM_FLAGS = [
     "--use-fake-device-for-media-stream",
 ]
 
-expect.set_options(timeout=15_000)  # the machine may be busy with other tests
+expect.set_options(timeout=1000 * PATIENCE)
+
+
+def launch(port: int, checkpoints: Path, out: Any, **more: str) -> subprocess.Popen[str]:
+    """Start `python app.py` on a port of this machine, its log to `out`."""
+    where = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
+    # What happens by itself, tests of the rest need not wait for.
+    where |= {"I2I_OPENING": "off", "I2I_BROWSER": "off"}
+    environment = {**os.environ, **where, **more}
+    return subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True
+    )
 
 
 @pytest.fixture(scope="session")
 def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
-    """Start `python app.py` and wait until it prints its address; returns the address and the growing log."""
+    """Start a page of this worker's own and wait until it prints its address; returns that and the growing log."""
     running = []
 
     def start(checkpoints: Path, **more: str) -> tuple[str, list[str]]:
         port = free_port()
-        where = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
-        # What happens by itself, tests of the rest need not wait for.
-        where |= {"I2I_OPENING": "off", "I2I_BROWSER": "off"}
-        environment = {**os.environ, **where, **more}
-        process = subprocess.Popen(
-            [sys.executable, "app.py"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = launch(port, checkpoints, subprocess.PIPE, **more)
         running.append(process)
         lines: list[str] = []
         ready = threading.Event()
@@ -71,7 +75,7 @@ def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
             ready.set()  # it ended
 
         threading.Thread(target=read, daemon=True).start()
-        assert ready.wait(120) and process.poll() is None, "the page did not start:\n" + "".join(lines)
+        assert ready.wait(START) and process.poll() is None, "the page did not start:\n" + "".join(lines)
         return f"http://127.0.0.1:{port}", lines
 
     yield start
@@ -81,19 +85,62 @@ def start_page() -> Iterator[Callable[..., tuple[str, list[str]]]]:
         process.wait(30)
 
 
+Make = Callable[[Path], object]
+"""Makes the checkpoints of a page in an empty folder."""
+
+
 @pytest.fixture(scope="session")
-def server(start_page: Callable[..., tuple[str, list[str]]]) -> str:
+def shared_folder() -> Callable[[str, Make], Path]:
+    """A folder of checkpoints for all workers: who asks first has it made."""
+
+    def shared(name: str, make: Make) -> Path:
+        folder = SHARED / name
+        with FileLock(SHARED / f"{name}.lock"):
+            if not folder.is_dir():
+                unfinished = SHARED / f"{name}.unfinished"
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return shared
+
+
+@pytest.fixture(scope="session")
+def shared_page() -> Callable[..., str]:
+    """The address of a page for all workers: who asks first starts it, and it ends with the run."""
+
+    def shared(name: str, checkpoints: Path, **more: str) -> str:
+        told, log = SHARED / f"{name}.address", SHARED / f"{name}.log"
+        with FileLock(SHARED / f"{name}.page.lock"):
+            if not told.is_file():
+                port = free_port()
+                with log.open("w", encoding="utf-8") as out:
+                    process = launch(port, checkpoints, out, **more)
+                (SHARED / f"{name}.pid").write_text(str(process.pid), encoding="utf-8")
+                until = time.monotonic() + START
+                while "http://127.0.0.1" not in (said := log.read_text(encoding="utf-8")):
+                    if process.poll() is not None or time.monotonic() > until:
+                        process.kill()
+                        raise AssertionError("the page did not start:\n" + said)
+                    time.sleep(0.05)
+                told.write_text(f"http://127.0.0.1:{port}", encoding="utf-8")
+        return told.read_text(encoding="utf-8")
+
+    return shared
+
+
+@pytest.fixture(scope="session")
+def server(shared_page: Callable[..., str]) -> str:
     """The address of a page that serves the shipped checkpoints."""
     missing = [name for name in NEEDED if not (CHECKPOINTS / name / "config.json").is_file()]
     if missing:
         pytest.skip(f"{CHECKPOINTS} has no {' and no '.join(missing)}: make checkpoints trains them")
-    return start_page(CHECKPOINTS)[0]
+    return shared_page("shipped", CHECKPOINTS)
 
 
-@pytest.fixture(scope="session")
-def full_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of untrained networks for every tab, on two tasks, with examples both ways."""
-    folder = tmp_path_factory.mktemp("full-page")
+def save_full(folder: Path) -> None:
+    """Untrained networks for every tab, on two tasks, with examples both ways."""
     torch.manual_seed(0)
     networks: list[TranslationNetwork] = [
         i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
@@ -118,13 +165,18 @@ def full_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shape = draw.rectangle if i % 2 else draw.ellipse
             shape((4 + 2 * i, 4, 24, 28), outline="black", fill="orange" if domain == "B" else None)
             image.save(folder / name / place / f"{i}.png")
-    return folder
 
 
 @pytest.fixture(scope="session")
-def full_page(full_folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> str:
+def full_folder(shared_folder: Callable[[str, Make], Path]) -> Path:
+    """The folder of `save_full`."""
+    return shared_folder("full", save_full)
+
+
+@pytest.fixture(scope="session")
+def full_page(full_folder: Path, shared_page: Callable[..., str]) -> str:
     """The address of a page with the models of `full_folder`."""
-    return start_page(full_folder, I2I_ENGINE="torch")[0]
+    return shared_page("full", full_folder)
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +207,7 @@ def open_view(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     def open_page(address: str, **options: object) -> TranslationView:
         settings = {"viewport": {"width": 1280, "height": 800}, **options}
         context = browser.new_context(**settings)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(1000 * PATIENCE)
         view = TranslationView(context.new_page())
         views.append(view)
         watch(view.page, address.partition("/#")[0], view.complaints)
@@ -188,16 +240,20 @@ def view(open_view: Callable[..., TranslationView], server: str) -> TranslationV
     return open_view(server)
 
 
-@pytest.fixture(scope="session")
-def styles_server(start_page: Callable[..., tuple[str, list[str]]], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a page with two untrained MUNITs, and a pix2pix in front of them."""
-    folder = tmp_path_factory.mktemp("styles")
+def save_styles_models(folder: Path) -> None:
+    """Two untrained MUNITs, and a pix2pix in front of them."""
     save_munit(folder / "m1", "Lines to pictures", ("outline", "picture"), 1)
     save_munit(folder / "m2", "Pictures to pictures", ("picture", "picture"), 2)
     network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
     domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
     checkpoints.save(folder / "p", network, checkpoints.Info("p", "Plain", "pix2pix", 32, domains))
-    return start_page(folder)[0]
+
+
+@pytest.fixture(scope="session")
+def styles_server(shared_folder: Callable[[str, Make], Path], shared_page: Callable[..., str]) -> str:
+    """The address of a page with the models of `save_styles_models`, in the engine that a visitor's page has."""
+    folder = shared_folder("styles", save_styles_models)
+    return shared_page("styles", folder, I2I_ENGINE="auto", XDG_CACHE_HOME=str(SHARED / "cache"))
 
 
 @pytest.fixture

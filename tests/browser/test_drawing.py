@@ -14,29 +14,26 @@ from .translation_view import PHONE, SMILE, TranslationView
 WINDOW, FACADE = (0, 128, 255), (0, 48, 255)
 
 
-def test_an_empty_page_waits_and_invites(view: TranslationView) -> None:
+def test_an_empty_page_invites_and_the_result_follows_the_stroke(view: TranslationView) -> None:
     expect(view.page.get_by_text("Draw an outline here")).to_be_visible()
     expect(view.result).to_have_attribute("data-state", "empty")
     assert view.page.locator(".first-examples button:visible").count() >= 3
     expect(view.button("Download PNG")).to_be_disabled()
     view.screenshot("empty")
 
-
-def test_the_result_follows_the_drawing(view: TranslationView) -> None:
-    view.draw(SMILE[:1])
-    first = view.settled()
-    view.draw(SMILE[1:])
-    assert view.settled() != first
-    expect(view.page.locator('[data-part="time"]')).to_contain_text("ms")
-    view.screenshot("drawn")
-
-
-def test_the_result_comes_during_the_stroke(view: TranslationView) -> None:
     view.stroke(SMILE[0][:12], release=False)
     during = view.settled()
     view.page.mouse.up()
     view.draw(SMILE[1:])
     assert view.settled() != during
+    expect(view.page.locator('[data-part="time"]')).to_contain_text("ms")
+    view.screenshot("drawn")
+
+    view.page.get_by_role("button", name="About this model").click()
+    card = view.page.locator("#paired-card .prose, #paired-card .md").first
+    expect(card).to_contain_text("emoji", ignore_case=True)
+    expect(card).not_to_contain_text("license:")
+    view.screenshot("card")
 
 
 def test_an_old_answer_never_replaces_a_newer_one(view: TranslationView) -> None:
@@ -75,7 +72,7 @@ def test_an_answer_for_a_cleared_drawing_is_dropped(view: TranslationView) -> No
     expect(view.result).to_have_attribute("data-state", "empty")
 
 
-def test_undo_redo_and_clear(view: TranslationView) -> None:
+def test_undo_redo_clear_and_the_eraser(view: TranslationView) -> None:
     blank = view.fingerprint(".drawing")
     view.draw(SMILE[:1])
     circle, circle_result = view.fingerprint(".drawing"), view.settled()
@@ -97,8 +94,6 @@ def test_undo_redo_and_clear(view: TranslationView) -> None:
     assert view.fingerprint(".drawing") == face
     view.settled()
 
-
-def test_the_eraser_erases(view: TranslationView) -> None:
     view.stroke([(0.2, 0.5), (0.8, 0.5)])
     ink = (view.pixels(".drawing") < 128).sum()
     view.button("Eraser").click()
@@ -169,7 +164,7 @@ def test_each_model_keeps_its_drawing(view: TranslationView) -> None:
     assert view.settled() == result
 
 
-def test_download_is_a_png_of_the_shown_picture(view: TranslationView) -> None:
+def test_the_shown_picture_is_downloaded_and_compared(view: TranslationView) -> None:
     view.draw(SMILE)
     view.settled()
     with view.page.expect_download() as info:
@@ -181,23 +176,11 @@ def test_download_is_a_png_of_the_shown_picture(view: TranslationView) -> None:
     assert image.format == "PNG"
     assert np.array_equal(np.asarray(image.convert("RGB")), view.pixels(".after"))
 
-
-def test_the_slider_compares_drawing_and_result(view: TranslationView) -> None:
-    view.draw(SMILE)
-    view.settled()
     assert np.array_equal(view.pixels(".before"), view.pixels(".drawing"))
     view.page.locator(".wipe").fill("50")
     clip = view.page.locator(".before").evaluate("canvas => getComputedStyle(canvas).clipPath")
     assert "50%" in clip
     view.screenshot("compared")
-
-
-def test_the_card_opens(view: TranslationView) -> None:
-    view.page.get_by_role("button", name="About this model").click()
-    card = view.page.locator("#paired-card .prose, #paired-card .md").first
-    expect(card).to_contain_text("emoji", ignore_case=True)
-    expect(card).not_to_contain_text("license:")
-    view.screenshot("card")
 
 
 def test_a_phone(open_view: Callable[..., TranslationView], server: str) -> None:
@@ -256,52 +239,60 @@ def test_two_visitors_do_not_see_each_other(open_view: Callable[..., Translation
     assert one.settled() == ones
 
 
-POINTER = """(canvas, [type, kind, id, u, v, button, pressure]) => {
+POINTERS = """(canvas, events) => {
   const box = canvas.getBoundingClientRect();
   canvas.setPointerCapture = () => {};
-  canvas.dispatchEvent(new PointerEvent(type, {
-    pointerType: kind, pointerId: id, button, pressure, bubbles: true, cancelable: true,
-    clientX: box.left + u * box.width, clientY: box.top + v * box.height,
-  }));
+  for (const [type, kind, id, u, v, button, pressure] of events)
+    canvas.dispatchEvent(new PointerEvent(`pointer${type}`, {
+      pointerType: kind, pointerId: id, button, pressure, bubbles: true, cancelable: true,
+      clientX: box.left + u * box.width, clientY: box.top + v * box.height,
+    }));
 }"""
+"""Events at once, since what counts for a hand beside a pen is how soon one follows the other."""
 
 
 def test_the_pen_wins_over_the_palm_and_its_other_end_erases(view: TranslationView) -> None:
-    def pointer(type: str, kind: str, id: int, u: float, v: float, button: int = 0) -> None:
-        view.drawing.evaluate(POINTER, [f"pointer{type}", kind, id, u, v, button, 0.5])
+    Event = tuple[str, str, int, float, float, int, float]
+
+    def pointer(type: str, kind: str, id: int, u: float, v: float, button: int = 0) -> Event:
+        return type, kind, id, u, v, button, 0.5
+
+    def happens(*events: Event) -> None:
+        view.drawing.evaluate(POINTERS, [list(event) for event in events])
 
     def dark(u: float, v: float) -> bool:
         pixels = view.pixels(".drawing")
         side = len(pixels)
         return bool(pixels[int(v * side), int(u * side)].max() < 128)
 
-    def line(kind: str, id: int, v: float, button: int = 0) -> None:
-        pointer("down", kind, id, 0.2, v, button)
-        pointer("move", kind, id, 0.8, v, -1)
-        pointer("up", kind, id, 0.8, v, button)
+    def line(kind: str, id: int, v: float, button: int = 0) -> list[Event]:
+        return [
+            pointer("down", kind, id, 0.2, v, button),
+            pointer("move", kind, id, 0.8, v, -1),
+            pointer("up", kind, id, 0.8, v, button),
+        ]
 
-    line("touch", 1, 0.9)  # the palm came down and slid, and went
-    pointer("down", "touch", 2, 0.8, 0.8)  # it rests
-    pointer("move", "touch", 2, 0.9, 0.8, -1)
-    line("pen", 3, 0.3)
+    palm = line("touch", 1, 0.9)  # came down and slid, and went
+    rests = [pointer("down", "touch", 2, 0.8, 0.8), pointer("move", "touch", 2, 0.9, 0.8, -1)]
+    happens(*palm, *rests, *line("pen", 3, 0.3))
     assert dark(0.5, 0.3) and not dark(0.5, 0.9) and not dark(0.85, 0.8)
-    pointer("up", "touch", 2, 0.9, 0.8)
-    line("touch", 4, 0.6)  # right after the pen
-    assert not dark(0.5, 0.6)
+    happens(*line("pen", 3, 0.3), pointer("up", "touch", 2, 0.9, 0.8), *line("touch", 4, 0.6))
+    assert not dark(0.5, 0.6), "a touch right after the pen drew"
     view.page.wait_for_timeout(600)
-    line("touch", 5, 0.6)
+    happens(*line("touch", 5, 0.6))
     assert dark(0.5, 0.6)
     view.page.wait_for_timeout(600)
-    line("pen", 6, 0.3, 5)
+    happens(*line("pen", 6, 0.3, 5))
     assert not dark(0.5, 0.3) and dark(0.5, 0.6)
 
 
 def test_a_pens_pressure_sets_the_width_and_a_mouses_does_not(view: TranslationView) -> None:
     def line(kind: str, id: int, v: float, pressures: list[float]) -> None:
-        for i, pressure in enumerate(pressures):
-            at = 0.1 + 0.8 * i / (len(pressures) - 1)
-            view.drawing.evaluate(POINTER, ["pointermove" if i else "pointerdown", kind, id, at, v, 0, pressure])
-        view.drawing.evaluate(POINTER, ["pointerup", kind, id, 0.9, v, 0, 0])
+        events = [
+            ["move" if i else "down", kind, id, 0.1 + 0.8 * i / (len(pressures) - 1), v, 0, pressure]
+            for i, pressure in enumerate(pressures)
+        ]
+        view.drawing.evaluate(POINTERS, [*events, ["up", kind, id, 0.9, v, 0, 0]])
 
     def thickness(u: float, v: float) -> float:
         column = view.pixels(".drawing")[:, int(u * 512), 0]

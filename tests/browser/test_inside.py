@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +20,8 @@ SIZE = 32
 ASKED = "**/component_server/"
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def save(folder: Path) -> None:
     """Untrained networks with discriminators that answer something; DiscoGAN without."""
-    folder = tmp_path_factory.mktemp("inside")
     torch.manual_seed(0)
     networks: list[TranslationNetwork] = [
         i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4, dropout=False)),
@@ -46,12 +43,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             image = Image.new("RGB", (SIZE, SIZE), "white")
             ImageDraw.Draw(image).ellipse((4 + 6 * i, 4, 24, 28), outline="black")
             image.save(folder / network.method / "examples" / f"{i}.png")
-    return folder
 
 
 @pytest.fixture(scope="session")
-def address(folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> str:
-    return start_page(folder, I2I_ENGINE="torch")[0]
+def address(shared_folder: Callable[..., Path], shared_page: Callable[..., str]) -> str:
+    return shared_page("inside", shared_folder("inside", save))
 
 
 @pytest.fixture
@@ -215,9 +211,8 @@ def test_a_style_changes_the_marks_and_not_the_content(view: TranslationView) ->
     styles.screenshot("inside-multimodal")
 
 
-@pytest.mark.parametrize("options", [PHONE, {"color_scheme": "dark"}], ids=["phone", "dark"])
-def test_it_fits(open_view: Callable[..., TranslationView], address: str, options: dict[str, Any]) -> None:
-    view = open_view(address, **options)
+def test_it_fits_on_a_phone_in_the_dark(open_view: Callable[..., TranslationView], address: str) -> None:
+    view = open_view(address, **PHONE, color_scheme="dark")
     view.root.locator(".first-examples button").first.click()
     arrived(view)
     turn(view)
@@ -227,4 +222,4 @@ def test_it_fits(open_view: Callable[..., TranslationView], address: str, option
     for figure in part(view, "views").locator("figure").locator("visible=true").all():
         box = figure.bounding_box()
         assert box is not None and box["width"] > 60 and box["x"] + box["width"] <= widths[1]
-    view.screenshot(f"inside-{'phone' if options is PHONE else 'dark'}")
+    view.screenshot("inside-phone-dark")

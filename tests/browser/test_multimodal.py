@@ -1,6 +1,7 @@
 """The Multimodal tab: every way to a style, what is done with one, and two visitors at it at the same time."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,26 +18,43 @@ from .translation_view import PHONE, png
 # ---- the pad and the sliders
 
 
-def test_the_pad_moves_the_style_and_only_decodes(multimodal: MultimodalTab) -> None:
+def test_the_pad_and_its_keys_move_the_style_and_only_decode(multimodal: MultimodalTab) -> None:
     first, picture = multimodal.example(), multimodal.picture()
     questions = asked(multimodal.page)
     multimodal.drag([(0.5, 0.5), (0.6, 0.3), (0.7, 0.2), (0.9, 0.1)])
     text = multimodal.moved_on(first)
     assert multimodal.picture() != picture
-    draws = [payload for name, payload in questions if name == "draw"]
-    assert draws and all("image" not in payload and payload["key"] for payload in draws), "a drag sent the picture"
-    assert not draws[-1]["draft"], "the last picture of a drag is no draft"
+
+    def draws() -> list[dict[str, Any]]:
+        return [payload for name, payload in questions if name == "draw"]
+
+    def whole(asked: list[dict[str, Any]]) -> bool:
+        return not asked[-1]["draft"]
+
+    multimodal.until(draws, whole, "the last picture of a drag was a draft")
+    assert all("image" not in payload and payload["key"] for payload in draws()), "a drag sent the picture"
     box, dot = multimodal.pad.bounding_box(), multimodal.dot.bounding_box()
     assert box and dot
     assert (dot["x"] + dot["width"] / 2 - box["x"]) / box["width"] == pytest.approx(0.9, abs=0.02)
     assert (dot["y"] + dot["height"] / 2 - box["y"]) / box["height"] == pytest.approx(0.1, abs=0.02)
     multimodal.drag([(0.3, 0.7), (0.1, 0.9)], release=False)
     multimodal.moved_on(text)
-    multimodal.page.wait_for_timeout(200)
-    assert not [payload for name, payload in questions if name == "draw"][-1]["draft"], "a hand at rest sees a draft"
+    multimodal.until(draws, whole, "a hand at rest saw a draft")
     multimodal.page.mouse.up()
-    multimodal.at_rest()
+    text = multimodal.at_rest()
     multimodal.screenshot("multimodal")
+
+    multimodal.dot.focus()
+    multimodal.page.keyboard.press("Home")
+    text = multimodal.moved_on(text)
+    for _ in range(3):
+        multimodal.page.keyboard.press("Shift+ArrowRight")
+    multimodal.page.keyboard.press("ArrowUp")
+    multimodal.moved_on(text)
+    expect(multimodal.dot).to_have_attribute("aria-valuetext", "1.5 across, 0.1 up")
+    expect(multimodal.dot).to_be_focused()
+    outline = multimodal.dot.evaluate("dot => getComputedStyle(dot).boxShadow")
+    assert "5px" in outline, "the focus cannot be seen"
 
 
 def test_the_newest_position_wins(multimodal: MultimodalTab) -> None:
@@ -78,21 +96,6 @@ def test_a_server_far_away_is_asked_twice_at_a_time(multimodal: MultimodalTab) -
     multimodal.drag([(0.88, 0.49)])
     multimodal.page.wait_for_timeout(400)
     assert np.allclose(parse_style(multimodal.at_rest(), DIM), parse_style(text, DIM), atol=0.05), "not the newest"
-
-
-def test_keys_move_the_pad(multimodal: MultimodalTab) -> None:
-    text = multimodal.example()
-    multimodal.dot.focus()
-    multimodal.page.keyboard.press("Home")
-    text = multimodal.moved_on(text)
-    for _ in range(3):
-        multimodal.page.keyboard.press("Shift+ArrowRight")
-    multimodal.page.keyboard.press("ArrowUp")
-    multimodal.moved_on(text)
-    expect(multimodal.dot).to_have_attribute("aria-valuetext", "1.5 across, 0.1 up")
-    expect(multimodal.dot).to_be_focused()
-    outline = multimodal.dot.evaluate("dot => getComputedStyle(dot).boxShadow")
-    assert "5px" in outline, "the focus cannot be seen"
 
 
 def test_sliders_and_their_ends(multimodal: MultimodalTab) -> None:
@@ -204,8 +207,7 @@ def test_saved_styles_stay_in_this_browser(multimodal: MultimodalTab, open_multi
     expect(panel.locator(".entry")).to_have_count(0)
     assert multimodal.page.evaluate("localStorage.getItem('i2i-kept-styles')") == "[]"
 
-
-def test_what_the_browser_stores_of_others_is_left_out(multimodal: MultimodalTab) -> None:
+    # what else the browser may store under the name is left out
     multimodal.page.evaluate("localStorage.setItem('i2i-kept-styles', '[3, {\"name\": 1}, null]')")
     multimodal.page.reload()
     multimodal.open()

@@ -11,8 +11,8 @@ from .translation_view import TranslationView
 
 
 @pytest.fixture(scope="module")
-def address(full_folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> str:
-    return start_page(full_folder, I2I_ENGINE="torch", I2I_OPENING="on")[0]
+def address(full_folder: Path, shared_page: Callable[..., str]) -> str:
+    return shared_page("opening", full_folder, I2I_OPENING="on")
 
 
 def test_an_example_is_drawn_until_the_visitor_touches_it(

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,10 +22,8 @@ BLUE, RED, YELLOW, WHITE = (0, 166, 237), (248, 49, 47), (252, 213, 63), (255, 2
 RING: list[Point] = [(0.5 + 0.3 * float(np.cos(t)), 0.5 + 0.3 * float(np.sin(t))) for t in np.linspace(0, 6.6, 50)]
 
 
-@pytest.fixture(scope="session")
-def paint_page(tmp_path_factory: pytest.TempPathFactory, start_page: Callable[..., tuple[str, list[str]]]) -> str:
-    """The address of a page with one untrained network, to which one paints, and an example."""
-    folder = tmp_path_factory.mktemp("paint")
+def save(folder: Path) -> None:
+    """One untrained network, to which one paints, and an example."""
     torch.manual_seed(0)
     network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
     domains = {"A": checkpoints.Domain("flat drawing", "paint"), "B": checkpoints.Domain("3D render")}
@@ -33,7 +32,12 @@ def paint_page(tmp_path_factory: pytest.TempPathFactory, start_page: Callable[..
     example = Image.new("RGB", (64, 64), "white")
     ImageDraw.Draw(example).ellipse((10, 10, 54, 54), fill="orange")
     example.save(folder / "toy" / "examples" / "1.png")
-    return start_page(folder, I2I_ENGINE="torch")[0]
+
+
+@pytest.fixture(scope="session")
+def paint_page(shared_folder: Callable[..., Path], shared_page: Callable[..., str]) -> str:
+    """The address of a page with that network alone."""
+    return shared_page("paint", shared_folder("paint", save))
 
 
 @pytest.fixture
@@ -195,10 +199,9 @@ def test_a_picture_in_flat_colours_and_as_it_is(paint: TranslationView) -> None:
     assert len(np.unique(paint.pixels(".drawing")[:, 256], axis=0)) > 100, "the photo is there"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
 def test_the_narrowest_phone(
-    open_view: Callable[..., TranslationView], paint_page: str, scheme: str, language: str
+    open_view: Callable[..., TranslationView], paint_page: str, language: str, scheme: str
 ) -> None:
     phone = {**PHONE, "viewport": {"width": 360, "height": 740}}
     view = open_view(paint_page, **phone, color_scheme=scheme, locale=language)

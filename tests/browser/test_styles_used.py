@@ -34,28 +34,25 @@ def test_in_between(multimodal: MultimodalTab) -> None:
     multimodal.screenshot("multimodal-between")
 
 
-@pytest.mark.parametrize("format", ["WebP", "GIF", "MP4"])
-def test_download_the_way(multimodal: MultimodalTab, format: str) -> None:
+def test_download_the_way(multimodal: MultimodalTab) -> None:
+    av = pytest.importorskip("av")
     multimodal.example()
     panel = multimodal.panel("In between")
     multimodal.filled(panel.locator(".tile"), 7)
-    button = panel.get_by_role("button", name=f"Download {format}")
-    if format == "MP4":
-        pytest.importorskip("av")
-    with multimodal.page.expect_download() as info:
-        button.click()
-    assert info.value.suggested_filename == f"m1.{format.lower()}"
-    data = Path(info.value.path()).read_bytes()
-    if format == "MP4":
-        import av
-
-        with av.open(io.BytesIO(data)) as file:
-            frames = [frame.width for frame in file.decode(video=0)]
-        assert frames == [SIZE] * 46
-    else:
-        with Image.open(io.BytesIO(data)) as image:
-            assert image.format == format.upper() and image.size == (SIZE, SIZE) and image.n_frames > 20
-    expect(button).to_be_enabled()
+    for format in ("WebP", "GIF", "MP4"):
+        button = panel.get_by_role("button", name=f"Download {format}")
+        with multimodal.page.expect_download() as info:
+            button.click()
+        assert info.value.suggested_filename == f"m1.{format.lower()}"
+        data = io.BytesIO(Path(info.value.path()).read_bytes())
+        if format == "MP4":
+            with av.open(data) as file:
+                frames = [frame.width for frame in file.decode(video=0)]
+            assert frames == [SIZE] * 46
+        else:
+            with Image.open(data) as image:
+                assert image.format == format.upper() and image.size == (SIZE, SIZE) and image.n_frames > 20
+        expect(button).to_be_enabled()
 
 
 def test_one_style_on_many_inputs(multimodal: MultimodalTab) -> None:
@@ -83,12 +80,8 @@ def test_one_style_on_many_inputs(multimodal: MultimodalTab) -> None:
     multimodal.button("Typical").click()
     multimodal.moved_on(text)
     expect(multimodal.part("progress")).to_be_hidden()
-    for _ in range(100):
-        if all(new != old for new, old in zip(results(), before, strict=True)):
-            break
-        multimodal.page.wait_for_timeout(50)
-    else:
-        raise AssertionError("another style left the results as they were")
+    other = lambda shown: all(new != old for new, old in zip(shown, before, strict=True))  # noqa: E731
+    multimodal.until(results, other, "another style left the results as they were")
     expect(multimodal.part("progress")).to_be_hidden()
     with multimodal.page.expect_download() as info:
         contact_sheet.click()

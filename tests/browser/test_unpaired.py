@@ -22,10 +22,8 @@ SIZE = 32
 ASKED = "**/component_server/"
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def save(folder: Path) -> None:
     """Untrained networks of every unpaired method that gives one result, on two tasks, with examples both ways."""
-    folder = tmp_path_factory.mktemp("unpaired")
     torch.manual_seed(0)
     networks: list[TranslationNetwork] = [
         i2i.CycleGAN(i2i.CycleGANConfig(base_width=4, blocks=1)),
@@ -48,7 +46,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 (folder / name / place).mkdir(parents=True)
                 for i in range(3):
                     example(domain, i).save(folder / name / place / f"{i}.png")
-    return folder
 
 
 def example(domain: str, i: int) -> Image.Image:
@@ -61,8 +58,8 @@ def example(domain: str, i: int) -> Image.Image:
 
 
 @pytest.fixture(scope="session")
-def address(folder: Path, start_page: Callable[..., tuple[str, list[str]]]) -> str:
-    return start_page(folder, I2I_ENGINE="torch")[0]
+def address(shared_folder: Callable[..., Path], shared_page: Callable[..., str]) -> str:
+    return shared_page("unpaired", shared_folder("unpaired", save))
 
 
 @pytest.fixture
@@ -228,7 +225,7 @@ def test_a_drawing_that_the_server_forgot_is_sent_again(unpaired: TranslationVie
     expect(unpaired.toast).to_have_count(0)
 
 
-def test_keys_go_to_the_tab_in_sight(unpaired: TranslationView, folder: Path) -> None:
+def test_keys_go_to_the_tab_in_sight(unpaired: TranslationView) -> None:
     """Two editors are on the page; undo is for the one that is visible, and the other keeps its drawing."""
     compare = unpaired.page.locator(".editor")
     unpaired.draw(SMILE[:2])
@@ -253,8 +250,8 @@ def test_the_first_tab_with_a_model_is_open_and_those_without_invite(
     view.screenshot("paired-without-models")
 
 
-def test_a_phone(open_view: Callable[..., TranslationView], address: str) -> None:
-    view = open_view(address, **PHONE).open_tab("unpaired")
+def test_a_phone_in_the_dark(open_view: Callable[..., TranslationView], address: str) -> None:
+    view = open_view(address, **PHONE, color_scheme="dark").open_tab("unpaired")
     widths = "() => [document.documentElement.scrollWidth, innerWidth]"
     view.model("shape-unit", "outline")
     view.root.locator(".first-examples button").first.tap()
@@ -263,20 +260,10 @@ def test_a_phone(open_view: Callable[..., TranslationView], address: str) -> Non
     view.button("Way back").tap()
     expect(view.root.locator('[data-part="distance"]')).to_contain_text("% away")
     assert view.page.evaluate(widths) == [390, 390]
-    view.screenshot("unpaired-phone")
+    view.screenshot("unpaired-phone-dark")
 
 
-def test_the_dark(open_view: Callable[..., TranslationView], address: str) -> None:
-    view = open_view(address, color_scheme="dark").open_tab("unpaired")
-    view.model("shape-unit", "outline")
-    view.choose_example()
-    view.button("Walk").click()
-    view.button("Way back").click()
-    expect(view.root.locator('[data-part="distance"]')).to_contain_text("% away")
-    view.screenshot("unpaired-dark")
-
-
-def test_nothing_moves_while_results_come(unpaired: TranslationView) -> None:
+def test_nothing_moves_while_results_come_and_what_is_shown_is_downloaded(unpaired: TranslationView) -> None:
     def places() -> list[Any]:
         return [unpaired.root.locator(name).bounding_box() for name in (".drawing", ".result .frame", ".examples")]
 
@@ -284,20 +271,7 @@ def test_nothing_moves_while_results_come(unpaired: TranslationView) -> None:
     unpaired.draw(SMILE[:1])
     unpaired.settled()
     assert places() == before
-
-
-def test_downloads_the_shown_picture(unpaired: TranslationView) -> None:
-    unpaired.choose_example()
     with unpaired.page.expect_download() as info:
         unpaired.button("Download PNG").click()
     image = Image.open(io.BytesIO(Path(info.value.path()).read_bytes())).convert("RGB")
     assert np.array_equal(np.asarray(image), unpaired.pixels(".after"))
-
-
-def test_a_page_without_any_model_says_how_to_get_one(
-    open_view: Callable[..., TranslationView], start_page: Callable[..., tuple[str, list[str]]], tmp_path: Path
-) -> None:
-    page = open_view(start_page(tmp_path)[0]).page
-    expect(page.get_by_text("No model here yet")).to_be_visible()
-    page.wait_for_timeout(500)
-    assert page.locator("#head .toasts").inner_text() == ""  # at once: a toast would go by itself

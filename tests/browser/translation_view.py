@@ -5,8 +5,10 @@ import hashlib
 import io
 import math
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -14,9 +16,12 @@ from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
+PATIENCE = 60
+"""Seconds within which what is waited for has to come: the machine may be slow, and busy with other tests."""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SCREENS = pytest.mark.parametrize("screen", [{}, PHONE], ids=["desktop", "phone"])
 Point = tuple[float, float]
+T = TypeVar("T")
 
 SMILE: list[list[Point]] = [
     [(0.5 + 0.4 * math.cos(t / 12 * math.pi), 0.5 + 0.4 * math.sin(t / 12 * math.pi)) for t in range(25)],
@@ -104,19 +109,25 @@ class TranslationView:
 
     def changed(self, old: str) -> str:
         """Wait until the result is another one than `old`; its fingerprint."""
-        for _ in range(200):
-            if (new := self.settled()) != old:
-                return new
-            self.page.wait_for_timeout(50)
-        raise AssertionError("the result stayed the same for ten seconds")
+        return self.until(self.settled, lambda new: new != old, "the result stayed the same")
 
     def becomes(self, wanted: str) -> None:
         """Wait until the result is this one again."""
-        for _ in range(200):
-            if self.settled() == wanted:
-                return
+        self.until(self.settled, lambda new: new == wanted, "that result did not come")
+
+    def drawn(self, wanted: str) -> None:
+        """Wait until the drawing is this one."""
+        self.until(lambda: self.fingerprint(".drawing"), lambda new: new == wanted, "that drawing did not come")
+
+    def until(self, look: Callable[[], T], is_right: Callable[[T], bool], else_: str) -> T:
+        """Look again and again until it is right; what was seen then."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if is_right(seen := look()):
+                return seen
             self.page.wait_for_timeout(50)
-        raise AssertionError("that result did not come in ten seconds")
+        says = self.page.locator(".toast").all_inner_texts()
+        raise AssertionError(f"{else_} for {PATIENCE} seconds; the page says {says}")
 
     def pixels(self, canvas: str = ".after") -> np.ndarray:
         """What a canvas shows, `(H, W, 3)` uint8."""

@@ -19,7 +19,14 @@ from ui.question import read_question
 
 from .conftest import STYLED, drawing, save_checkpoints
 
-FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Other examples each time, where CI would have the same for ever; what fails says how to have it again.
+FUZZ = settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(max_size=8),

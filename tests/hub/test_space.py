@@ -12,7 +12,7 @@ from pathlib import Path
 import gradio
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, free_port
 
 from i2i_models.errors import HubError
 from train.publish.space import bundle, space
@@ -148,12 +148,3 @@ def answer(url: str, process: subprocess.Popen, log: Path) -> str:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise AssertionError(log.read_text())
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

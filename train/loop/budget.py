@@ -1,6 +1,7 @@
 """A budget in minutes: steps, width and growing follow from how fast this machine trains."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -62,6 +63,23 @@ def plan(method: type[TranslationNetwork], job: Job, measure: Measure) -> Job:
             f"give at least --minutes {FEWEST * pace / 60 / SPARE:.1f}, or a smaller --size."
         )
     return _with_options(planned, steps=steps, **_intervals(o, steps, pace))
+
+
+def seconds_a_step(step: Callable[[], None], options: Options) -> float:
+    """Seconds that a step takes: the mean of the quicker half of those that fit into the time for measuring.
+
+    Args:
+        step: does one and waits for its end. The first makes room and compiles; it counts for nothing.
+    """
+    taken: list[float] = []
+    started = time.monotonic()
+    patience = min(MEASURING, 6 * (options.minutes or 0)) / 6
+    while len(taken) < 3 or (time.monotonic() - started < patience and len(taken) < 50):
+        begun = time.monotonic()
+        step()
+        taken.append(time.monotonic() - begun)
+    quicker = sorted(taken[1:])[: len(taken) // 2]
+    return sum(quicker) / len(quicker)
 
 
 def corrected(options: Options, step: int, seconds: float) -> int:

@@ -1,5 +1,6 @@
 """The state of a run on disk: whole or not at all."""
 
+import contextlib
 import dataclasses
 import os
 import pickle
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 
 from i2i_models import checkpoints
@@ -16,6 +18,21 @@ from i2i_models.networks.network import TranslationNetwork
 
 STATE = "state.pt"
 """The file of the state in a run folder."""
+
+
+def alone(folder: Path) -> contextlib.AbstractContextManager[object]:
+    """Hold a run folder; the system lets it go when this process ends, however it does.
+
+    Raises:
+        TrainingError: another training is writing there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return FileLock(folder / "training.lock").acquire(timeout=0)
+    except Timeout:
+        raise TrainingError(
+            f"Another training is writing to {folder}: wait for its end, or name another --output or --run."
+        ) from None
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:

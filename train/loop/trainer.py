@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -32,7 +30,7 @@ from ..data.stream import Stream
 from ..evaluation.grids import save_grid
 from ..publish.push import Pusher
 from .average import MovingAverage
-from .budget import CORRECT_AT, MEASURING, corrected, plan
+from .budget import CORRECT_AT, corrected, plan, seconds_a_step
 from .export import export_checkpoint
 from .memory import check as check_memory
 from .monitor import LossMonitor
@@ -41,7 +39,7 @@ from .parallel import DiscriminatorLoss, GeneratorOutputs
 from .precision import use_bfloat16
 from .progress import EXPORT, FINISH, Progress, answered, asked, snapshot_folder
 from .resume import resumed
-from .state import load_state, save_state, start_from
+from .state import alone, load_state, save_state, start_from
 from .stop import StopSignal
 from .styles import find_styles
 
@@ -117,25 +115,20 @@ class Trainer:
         return self.job.options
 
     def _seconds_per_step(self, job: Job, size: int) -> float:
-        """How long a step of a job takes at an image size: the quicker half of those that fit into the time for it."""
+        """How long a step of a job takes at an image size, the same in every process."""
         planned, self.job = self.job, job
         self._build()
         indices = range(job.options.batch_size // self.accelerator.num_processes)
         keys = [SampleKey(n, n % len(self.data.a), n % len(self.data.b), size) for n in indices]
-        taken: list[float] = []
-        started = time.monotonic()
-        patience = min(MEASURING, 6 * (job.options.minutes or 0)) / 6
-        # The first step makes room and compiles; it counts for nothing.
-        while len(taken) < 3 or (time.monotonic() - started < patience and len(taken) < 50):
-            begun = time.monotonic()
+
+        def step() -> None:
             batch = Batch(*map(torch.stack, zip(*(self.data[key] for key in keys), strict=True)))
             losses = self.train_step(batch)
             torch.stack(list(losses.values())).cpu()  # waits for the device
-            taken.append(time.monotonic() - begun)
+
+        mean = torch.tensor(seconds_a_step(step, job.options), device=self.accelerator.device)
         self.job = planned
         self.accelerator.free_memory()
-        quicker = sorted(taken[1:])[: len(taken) // 2]
-        mean = torch.tensor(sum(quicker) / len(quicker), device=self.accelerator.device)
         return float(self.accelerator.reduce(mean, "mean"))
 
     def _training_sources(self) -> Sources:
@@ -209,21 +202,7 @@ class Trainer:
             self._run()
 
     def _alone(self) -> contextlib.AbstractContextManager[object]:
-        """Hold the run folder; the system lets it go when this process ends, however it does.
-
-        Raises:
-            TrainingError: another training is writing there.
-        """
-        folder = self.options.run_folder
-        if not self.accelerator.is_main_process:
-            return contextlib.nullcontext()
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return FileLock(folder / "training.lock").acquire(timeout=0)
-        except Timeout:
-            raise TrainingError(
-                f"Another training is writing to {folder}: wait for its end, or name another --output or --run."
-            ) from None
+        return alone(self.options.run_folder) if self.accelerator.is_main_process else contextlib.nullcontext()
 
     def _run(self) -> None:
         if self.accelerator.is_main_process:

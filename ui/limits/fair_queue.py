@@ -35,6 +35,7 @@ class FairQueue:
         self.waiting, self.waiting_address, self.waiting_each = waiting, waiting_address, waiting_each
         self._running: Counter[Visitor] = Counter()
         self._asking: OrderedDict[str, OrderedDict[str, deque[asyncio.Future[None]]]] = OrderedDict()
+        self._waiting = 0  # counted along: whoever ends the server asks from another thread, while the table changes
 
     @property
     def running(self) -> int:
@@ -43,7 +44,7 @@ class FairQueue:
 
     def __len__(self) -> int:
         """Questions that wait."""
-        return sum(map(self._waiting_at, self._asking))
+        return self._waiting
 
     def ask(self, visitor: Visitor) -> asyncio.Future[None]:
         """Wait for a place. The future is done when the visitor has it; `leave` gives it back.
@@ -57,10 +58,12 @@ class FairQueue:
         own = self._asking.get(address, OrderedDict()).get(session, deque())
         if len(own) >= self.waiting_each:
             own.popleft().set_exception(Superseded())
+            self._waiting -= 1
         elif len(self) >= self.waiting or self._waiting_at(address) >= self.waiting_address:
             raise QueueFull
         place = asyncio.get_running_loop().create_future()
         self._asking.setdefault(address, OrderedDict()).setdefault(session, deque()).append(place)
+        self._waiting += 1
         self._fill()
         return place
 
@@ -70,6 +73,7 @@ class FairQueue:
         own = self._asking.get(address, OrderedDict()).get(session, deque())
         if place in own:
             own.remove(place)
+            self._waiting -= 1
             self._tidy(visitor)
         elif place.done() and place.exception() is None:
             self.leave(visitor)
@@ -85,6 +89,7 @@ class FairQueue:
         while self.running < self.places and (visitor := self._next()) is not None:
             address, session = visitor
             self._asking[address][session].popleft().set_result(None)
+            self._waiting -= 1
             self._running[visitor] += 1
             # Behind the others of the address, and the address behind the others.
             self._asking[address].move_to_end(session)
