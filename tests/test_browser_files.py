@@ -42,6 +42,7 @@ def test_scripts_and_runtime_never_need_to_be_asked_for_again(client: TestClient
         assert answer.headers["content-encoding"] == "gzip"
         if name in described["files"]:  # the file is the one that npm has
             assert hashlib.sha256(answer.content).hexdigest() == described["files"][name]["sha256"]
+            assert described["files"][name].get("packed") in (None, int(answer.headers["content-length"]))
     plain = client.get(f"/{SCRIPTS.address}network.js", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.content == gzip.decompress(SCRIPTS.files["network.js"])

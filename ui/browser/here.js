@@ -99,7 +99,7 @@ class Place {
   constructor(here, address, runtime, isPrivate) {
     Object.assign(this, { here, address, runtime, isPrivate });
     this.network = this.failed = this.loading = null;
-    this.loaded = 0; // bytes
+    this.loaded = this.total = 0; // bytes of what is being loaded; no total while it is not known
     this.ready = new Set(); // directions
     this.times = {}; // {server, here}: the newest, by kind of question
     this.used = 0;
@@ -149,16 +149,16 @@ class Place {
 
   async open(directions, unasked) {
     if (unasked) await this.here.rested();
-    this.loaded = 0;
-    this.here.changed();
-    const onprogress = (bytes) => {
-      this.loaded = bytes;
+    const onprogress = (loaded, total) => {
+      Object.assign(this, { loaded, total });
       this.here.changed();
     };
+    onprogress(0, 0);
     const at = (address) => new URL(address, document.baseURI).href;
-    this.network ??= await openNetwork({
-      base: at(this.address), runtime: at(this.runtime), cached: !this.isPrivate, onprogress,
-    });
+    if (!this.network) {
+      const files = { base: at(this.address), runtime: at(this.runtime), cached: !this.isPrivate };
+      this.network = await openNetwork({ ...files, directions, onprogress });
+    }
     for (const direction of directions) {
       await this.network.prepare(direction);
       this.ready.add(direction);

@@ -19,29 +19,54 @@ function failure(key, cause) {
 
 // ---- files
 
+/** How far loading is: bytes as they come over the line. */
+class Progress {
+  /** @param tell  (loaded, total) */
+  constructor(tell) {
+    Object.assign(this, { tell, loaded: 0, total: 0, expected: new Set() });
+  }
+
+  /** A file is to be loaded, of which it is known once how large it is. */
+  expect(url, bytes) {
+    if (this.expected.has(url)) return;
+    if (this.loaded === this.total) this.loaded = this.total = 0; // what was loaded before is of no interest any more
+    this.expected.add(url);
+    this.total += bytes;
+    this.tell(this.loaded, this.total);
+  }
+
+  add(bytes) {
+    this.loaded += bytes;
+    this.tell(this.loaded, this.total);
+  }
+}
+
+/** The bytes of a file of `wanted` as it comes over the line: packed, if it is known how large it is then. */
+const weightOf = ({ bytes, packed }) => packed ?? bytes;
+
 async function sha256(bytes) {
   if (!globalThis.crypto?.subtle) return null; // a page without HTTPS, on another machine than the visitor's
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The bytes of a stream, unpacked if they begin as gzip does. */
+/** The bytes of a stream, unpacked if they begin as gzip does. `onbytes` hears of those that came, and whether packed. */
 async function readAll(response, onbytes) {
   const parts = [];
   const reader = response.body.getReader();
+  const isPacked = () => parts[0]?.[0] === 0x1f && parts[0][1] === 0x8b;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);
-    onbytes(value.length);
+    onbytes(value.length, isPacked());
   }
-  const [a, b] = parts[0] ?? [];
   const blob = new Blob(parts);
-  if (a !== 0x1f || b !== 0x8b) return blob.arrayBuffer();
+  if (!isPacked()) return blob.arrayBuffer();
   return new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-async function fetchFile(url, onbytes, options = {}) {
+async function fetchFile(url, onbytes = () => {}, options = {}) {
   let response;
   try {
     response = await fetch(url, options);
@@ -74,8 +99,28 @@ async function store(cache, url, data) {
   }
 }
 
-/** The bytes that a file must have, out of the browser's cache or from the server. */
-async function checked(url, wanted, { load, cached, onbytes }) {
+/** The bytes that a file must have, out of the browser's cache or from the server; `progress` is told of each once. */
+async function checked(url, wanted, { load, cached, progress }) {
+  const weight = weightOf(wanted);
+  progress.expect(url, weight);
+  let told = 0;
+  const onbytes = (count, isPacked) => {
+    // Of a file that the browser itself unpacks on the way, more bytes come than went over the line.
+    const part = Math.min(Math.round(isPacked ? count : (count * weight) / wanted.bytes), weight - told);
+    told += part;
+    progress.add(part);
+  };
+  try {
+    const data = await read(url, wanted, load, cached, onbytes);
+    progress.add(weight - told);
+    return data;
+  } catch (error) {
+    progress.add(-told);
+    throw error;
+  }
+}
+
+async function read(url, wanted, load, cached, onbytes) {
   const isRight = async (data) => data.byteLength === wanted.bytes && [null, wanted.sha256].includes(await sha256(data));
   if (load) {
     const data = await load(url, wanted);
@@ -86,7 +131,7 @@ async function checked(url, wanted, { load, cached, onbytes }) {
   const kept = await cache?.match(url).catch(() => null);
   if (kept) {
     const data = await kept.arrayBuffer();
-    if (await isRight(data)) return onbytes(data.byteLength), data;
+    if (await isRight(data)) return data;
     await cache.delete(url);
   }
   // What goes into this cache need not lie in the browser's other one, too.
@@ -103,19 +148,22 @@ class Runtime {
 
   /** The runtime of these settings, started if it does not run yet. */
   static get(url, wanted, threads, files) {
-    const key = [url, wanted, threads].join(" ");
-    const found = Runtime.running.get(key) ?? new Runtime(key, url, wanted, threads, files);
+    const found = Runtime.find(url, wanted, threads) ?? new Runtime(url, wanted, threads, files);
     return found.started.then(() => found);
   }
 
-  constructor(key, url, wanted, threads, files) {
-    this.key = key;
+  static find(...settings) {
+    return Runtime.running.get(settings.join(" "));
+  }
+
+  constructor(url, wanted, threads, files) {
+    this.key = [url, wanted, threads].join(" ");
     this.waiting = { live: [], quiet: [] };
     this.current = null;
     this.ended = null;
     this.ids = 0;
     this.opened = new Map(); // url of a graph → promise
-    Runtime.running.set(key, this);
+    Runtime.running.set(this.key, this);
     this.started = this.start(url, wanted, threads, files).catch((error) => {
       this.end(error.key ? error : failure("blocked", error));
       throw this.ended;
@@ -123,7 +171,7 @@ class Runtime {
   }
 
   async start(url, wanted, threads, files) {
-    const described = JSON.parse(new TextDecoder().decode(await fetchFile(`${url}runtime.json`, () => {})));
+    const described = JSON.parse(new TextDecoder().decode(await fetchFile(`${url}runtime.json`)));
     const wasm = await checked(`${url}ort.wasm`, described.files["ort.wasm"], files);
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }) => this.heard(data);
@@ -190,7 +238,7 @@ class Codes {
 
 class Network {
   constructor(model, base, runtime, files) {
-    Object.assign(this, { model, base, runtime, files });
+    Object.assign(this, { model, base, runtime, files, prepared: new Map() });
   }
 
   /** "webgpu" or "wasm". */
@@ -209,7 +257,7 @@ class Network {
   }
 
   urlOf(file) {
-    return `${this.base}${file}?v=${this.model.files[file].sha256.slice(0, 16)}`;
+    return urlOf(this.model, this.base, file);
   }
 
   /** Load a graph if it is not loaded yet; its address in the worker, null for no graph. */
@@ -228,7 +276,17 @@ class Network {
   }
 
   /** Load whatever a direction needs, and run it once, which takes longer than any later time. */
-  async prepare(direction) {
+  prepare(direction) {
+    const { prepared } = this;
+    if (!prepared.has(direction)) {
+      prepared.set(direction, this.tryOut(direction));
+      prepared.get(direction).catch(() => prepared.delete(direction));
+    }
+    return prepared.get(direction);
+  }
+
+  async tryOut(direction) {
+    expectGraphs(this.files.progress, this.model, this.base, [direction], this.runtime);
     const { size } = this.model;
     const blank = new ImageData(new Uint8ClampedArray(size * size * 4).fill(255), size, size);
     const codes = await this.encode(blank, direction, { quiet: true });
@@ -292,6 +350,16 @@ class Network {
   }
 }
 
+const urlOf = ({ files }, base, file) => `${base}${file}?v=${files[file].sha256.slice(0, 16)}`;
+
+/** Say how much there is to load for directions, before any of it comes. */
+function expectGraphs(progress, model, base, directions, runtime) {
+  for (const file of directions.flatMap((direction) => Object.values(model.directions[direction]))) {
+    const url = file && urlOf(model, base, file);
+    if (url && !runtime?.opened.has(url)) progress.expect(url, weightOf(model.files[file]));
+  }
+}
+
 const plain = ({ data, width, height }) => ({ data, width, height });
 
 /** The style of `dim` numbers that a seed draws from the prior. */
@@ -314,21 +382,21 @@ export function threadsHere() {
  * @param threads     of WASM
  * @param cached      whether weights may stay in the browser's cache
  * @param load        (url, {bytes, sha256}) → ArrayBuffer: fetches files in place of this module
- * @param onprogress  (bytes loaded)
+ * @param onprogress  (bytes loaded, bytes to be loaded), as they come over the line; of what is known at the time
  */
 export async function openNetwork({
   base, model, runtime, directions = [], backend = "auto", threads = threadsHere(), cached = true, load, onprogress = () => {},
 }) {
-  let loaded = 0;
-  const onbytes = (count) => onprogress((loaded += count));
   base = new URL(base, location.href).href;
   runtime = new URL(runtime, location.href).href;
-  model ??= JSON.parse(new TextDecoder().decode(await fetchFile(`${base}model.json`, () => {})));
+  model ??= JSON.parse(new TextDecoder().decode(await fetchFile(`${base}model.json`)));
   if (model.format !== 1) throw failure("damaged", `format ${model.format}`);
   let running = null;
   const open = async (wanted) => {
-    running = await Runtime.get(runtime, wanted, threads, { load, cached: false, onbytes });
-    const network = new Network(model, base, running, { load, cached, onbytes });
+    const progress = new Progress(onprogress);
+    expectGraphs(progress, model, base, directions, Runtime.find(runtime, wanted, threads));
+    running = await Runtime.get(runtime, wanted, threads, { load, cached: false, progress });
+    const network = new Network(model, base, running, { load, cached, progress });
     for (const direction of directions) await network.prepare(direction);
     return network;
   };

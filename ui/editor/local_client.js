@@ -58,11 +58,12 @@ class LocalClient extends ServerClient {
     return (address && this.here?.place(address, this.browser.runtime, address.startsWith("browser/own/"))) || null;
   }
 
-  /** The state for a switch: null where there is nothing to switch, else {on, share}: share of loading, null if ready. */
+  /** The state for a switch: null where there is nothing to switch, else {on, isReady, loaded, total}, the last in bytes. */
   get state() {
     const place = this.placeOf(this.current);
     if (!place) return null;
-    return { on: place.isWanted, isReady: Boolean(place.network) && !place.loading, loaded: place.loaded };
+    const { loaded, total } = place;
+    return { on: place.isWanted, isReady: Boolean(place.network) && !place.loading, loaded, total };
   }
 
   toggle() {
@@ -197,8 +198,9 @@ function showPlace(button, client, texts) {
     button.hidden = !state;
     if (!state) return;
     const loading = state.on && !state.isReady;
-    const mega = (state.loaded / 1e6).toFixed(1);
-    button.textContent = loading ? texts.here_loading.replace("{mb}", mega) : state.on ? texts.here_on : texts.here_off;
+    const [loaded, total] = [state.loaded, state.total].map((bytes) => (bytes / 1e6).toFixed(1));
+    const progress = state.total ? texts.here_loading.replace("{mb}", loaded).replace("{total}", total) : texts.here_starting;
+    button.textContent = loading ? progress : state.on ? texts.here_on : texts.here_off;
     button.title = state.on ? texts.here_on_info : texts.here_off_info;
     button.setAttribute("aria-pressed", state.on);
     button.dataset.place = loading ? "loading" : state.on ? "here" : "server";

@@ -34,10 +34,14 @@ def renew(version: str) -> None:
         with tarfile.open(Path(folder) / packed["filename"]) as archive:
             found = {name: _read(archive, f"package/{path}") for name, path in FILES.items()}
     described = {"package": PACKAGE, "version": packed["version"], "integrity": packed["integrity"], "license": "MIT"}
-    files = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in found.items()}
+    files: dict[str, dict[str, int | str]] = {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in found.items()
+    }
     for name, data in found.items():
         if name in PACKED:
-            (HERE / f"{name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
+            gzipped = gzip.compress(data, 9, mtime=0)
+            (HERE / f"{name}.gz").write_bytes(gzipped)
+            files[name]["packed"] = len(gzipped)
         else:
             (HERE / name).write_bytes(data)
     (HERE / "runtime.json").write_text(json.dumps({**described, "files": files}, indent=1) + "\n", encoding="utf-8")
