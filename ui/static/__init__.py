@@ -42,6 +42,7 @@ def write_page(folder: Path, translators: Sequence[i2i.Translator]) -> None:
     models = [_write_model(folder, translator) for translator in translators]
     for name in WORKING:
         _copy(files.HERE / name, folder / "browser" / name)
+    _copy(HERE / "outlines.js", folder / "browser" / "outlines.js")
     for name, there in RUNTIME.items():
         _copy(files.HERE / "runtime" / name, folder / "runtime" / there)
     _copy(UI.parent / "LICENSE", folder / "LICENSE")
@@ -72,6 +73,9 @@ def _write_model(folder: Path, translator: i2i.Translator) -> dict[str, Any]:
             there = Path(checkpoints.EXAMPLES[source(direction)]) / path.name
             _copy(path, place / there)
             kept.append(f"models/{name}/{there.as_posix()}")
+    card = translator.folder and translator.folder / checkpoints.CARD
+    if card and card.is_file():
+        _copy(card, place / checkpoints.CARD)  # which names its data and their licence
     names = {key: domain.name for key, domain in translator.info.domains.items()}
     return {
         "name": name,

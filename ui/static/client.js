@@ -23,26 +23,15 @@ function shrunk(image, side, smooth = true) {
   return ctx;
 }
 
-/** Whether a picture is a drawing of light lines on a dark sheet, as `dark_on_light` of i2i_models/images/outlines.py. */
-function isLightOnDark(image) {
-  const small = squareContext(64);
-  drawScaled(small, image);
-  const { data } = small.getImageData(0, 0, 64, 64);
-  let [dark, saturation] = [0, 0];
-  for (let i = 0; i < data.length; i += 4) {
-    const [r, g, b] = data.subarray(i, i + 3).map((value) => 255 - value);
-    if (0.299 * r + 0.587 * g + 0.114 * b >= 200) dark++;
-    const most = Math.max(r, g, b);
-    if (most) saturation += (255 * (most - Math.min(r, g, b))) / most;
-  }
-  return dark / 64 ** 2 > 0.6 && saturation / 64 ** 2 <= 12;
-}
-
-function invert(ctx) {
-  ctx.globalCompositeOperation = "difference";
-  ctx.fillStyle = "#fff";
-  ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
-  ctx.globalCompositeOperation = "source-over";
+/** A file of this page as a data URL: a host that sends large files on elsewhere would leave a plain image tainted. */
+async function dataUrlOf(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  const reader = new FileReader();
+  const read = new Promise((resolve, reject) => Object.assign(reader, { onload: resolve, onerror: reject }));
+  reader.readAsDataURL(await response.blob());
+  await read;
+  return reader.result;
 }
 
 class StaticClient extends LocalClient {
@@ -54,12 +43,12 @@ class StaticClient extends LocalClient {
     super(server, texts, null, toasts);
     this.models = server.models;
     this.loading = 0; // networks that are being loaded
-    this.bytes = 0;
+    this.loaded = this.total = 0; // bytes of what is being loaded
   }
 
   /** For `showPlace`: how far loading is; nothing to switch to. */
   get state() {
-    return this.loading ? { on: true, isReady: false, loaded: this.bytes } : null;
+    return this.loading ? { on: true, isReady: false, loaded: this.loaded, total: this.total } : null;
   }
 
   toggle() {}
@@ -69,7 +58,7 @@ class StaticClient extends LocalClient {
   /** A model was chosen: load what it needs before anything is asked. */
   use({ checkpoint, direction }) {
     this.current = { checkpoint, direction };
-    this.network(checkpoint)
+    this.network(checkpoint, direction)
       .then((network) => this.whileLoading(network.prepare(direction)))
       .catch((error) => this.toasts.show(sentenceOf(error, this.texts)));
   }
@@ -86,14 +75,14 @@ class StaticClient extends LocalClient {
   }
 
   /** The network of a checkpoint, opened if it is not, and anew if its worker is gone. */
-  async network(checkpoint) {
+  async network(checkpoint, ...directions) {
     const { opened } = StaticClient;
     const found = await opened.get(checkpoint)?.catch(() => null);
     if (found?.isOpen) {
       opened.set(checkpoint, opened.get(checkpoint)); // still among the last used
       return found;
     }
-    const opening = this.whileLoading(this.open(checkpoint));
+    const opening = this.whileLoading(this.open(checkpoint, directions));
     opened.set(checkpoint, opening);
     opening.catch(() => opened.get(checkpoint) === opening && opened.delete(checkpoint));
     for (const [name, old] of [...opened].slice(0, -MOST_OPEN_NETWORKS)) {
@@ -103,16 +92,17 @@ class StaticClient extends LocalClient {
     return opening;
   }
 
-  async open(checkpoint) {
+  async open(checkpoint, directions) {
     const { openNetwork, sampleStyle } = await networkModule.catch((cause) => {
       throw Object.assign(new Error("no module", { cause }), { key: "offline" });
     });
     this.sampleStyle = sampleStyle;
-    const onprogress = (bytes) => {
-      this.bytes = bytes;
+    const onprogress = (loaded, total) => {
+      Object.assign(this, { loaded, total });
       this.onchange();
     };
-    return openNetwork({ base: `models/${checkpoint}/`, runtime: "runtime/", backend: StaticClient.backend, onprogress });
+    const { backend } = StaticClient;
+    return openNetwork({ base: `models/${checkpoint}/`, runtime: "runtime/", directions, backend, onprogress });
   }
 
   async callWithImage(name, payload, image, second = null) {
@@ -132,14 +122,19 @@ class StaticClient extends LocalClient {
   // ---- the server's functions, each with its name and answer
 
   async examples({ checkpoint, direction }) {
-    return { examples: this.models[checkpoint].examples[direction] };
+    return { examples: await Promise.all(this.models[checkpoint].examples[direction].map(dataUrlOf)) };
   }
 
   async open_picture({ file, checkpoint, direction }) {
     const { kind } = this.models[checkpoint].specs[direction];
     const ctx = shrunk(await this.decoded(file), SHOWN_SIDE, kind !== "labels");
-    if (kind === "outline" && isLightOnDark(ctx.canvas)) invert(ctx);
-    return { pictures: { as_is: ctx.canvas.toDataURL("image/png") }, variant: "as_is" };
+    const { width, height } = ctx.canvas;
+    if (kind !== "outline") return { pictures: { as_is: urlOf(ctx.canvas) }, variant: "as_is" };
+    const { darkOnLight, looksDrawn, outline } = await import(new URL("browser/outlines.js", document.baseURI).href);
+    const picture = darkOnLight(ctx.getImageData(0, 0, width, height));
+    const url = ({ data }) => urlOf(canvasOf(new ImageData(data, width, height)));
+    const pictures = { as_is: url(picture), outline: url(outline(picture)) };
+    return { pictures, variant: looksDrawn(picture) ? "as_is" : "outline" };
   }
 
   async decoded(file) {
@@ -170,7 +165,7 @@ class StaticClient extends LocalClient {
     const { styles, pictures } = model.styles[direction[2]];
     if (!pictures) return { examples: [] };
     const { file, side, columns } = pictures;
-    const sheet = await loadImage(`models/${checkpoint}/${file}`);
+    const sheet = await loadImage(await dataUrlOf(`models/${checkpoint}/${file}`));
     const examples = styles.map((style, i) => {
       const ctx = squareContext(side);
       ctx.drawImage(sheet, -(i % columns) * side, -Math.floor(i / columns) * side);
