@@ -1,7 +1,10 @@
 """The page without a server: from a plain file server, the network cut off, it draws what the server draws."""
 
+import base64
 import functools
 import http.server
+import io
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +14,17 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 from playwright.sync_api import Browser, Page, Route, expect
 
 import i2i_models as i2i
 from i2i_models.checkpoints.styles import parse_style
 from i2i_models.errors import HubError
 from train.publish.space import space
-from train.publish.static import make_static
+from train.publish.static import MOST_BYTES, RUNTIME_BYTES, SHARED_LAYERS, default_models, make_static
 
 from .conftest import CHECKPOINTS, ROOT
+from .multimodal_tab import save_munit
 from .translation_view import PHONE, SMILE, TranslationView
 
 pytest.importorskip("onnxruntime")
@@ -142,9 +146,6 @@ def the_result(view: TranslationView, size: int) -> np.ndarray:
 
 
 def decoded(url: str, size: int) -> Image.Image:
-    import base64
-    import io
-
     image = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB")
     assert image.size == (size, size)
     return image
@@ -153,6 +154,33 @@ def decoded(url: str, size: int) -> Image.Image:
 def assert_same(view: TranslationView, wanted: Image.Image) -> None:
     away = np.abs(the_result(view, wanted.width).astype(int) - np.asarray(wanted).astype(int))
     assert away.max() <= MOST and away.mean() <= MEAN, (away.max(), away.mean())
+
+
+OUTLINE_JS = """
+async ([text, width, height]) => {
+    const { outline, looksDrawn } = await import("/browser/outlines.js");
+    const data = Uint8ClampedArray.from(atob(text), (sign) => sign.charCodeAt(0));
+    const drawn = outline({ data, width, height });
+    let found = "";
+    for (let i = 0; i < drawn.data.length; i += 8192) found += String.fromCharCode(...drawn.data.subarray(i, i + 8192));
+    return [btoa(found), looksDrawn({ data, width, height })];
+}
+"""
+
+
+def photo() -> Image.Image:
+    """Things in colour before a noisy slope of light."""
+    noise = np.random.default_rng(0).normal(0, 6, (150, 200, 3))
+    slope = np.linspace(90, 200, 200)[None, :, None]
+    image = Image.fromarray((slope + noise).clip(0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((30, 20, 110, 120), fill=(200, 60, 40))
+    draw.polygon([(120, 130), (190, 130), (150, 40)], fill=(40, 90, 190))
+    return image
+
+
+def rgba(image: Image.Image) -> str:
+    return base64.b64encode(image.convert("RGBA").tobytes()).decode()
 
 
 def test_a_drawing_becomes_the_servers_picture_without_a_server(visit: Visit, full_folder: Path) -> None:
@@ -206,13 +234,32 @@ def test_files_styles_and_links_work_without_a_server(visit: Visit, tmp_path: Pa
     assert "B2A" in str(page.locator("#directions input:checked").get_attribute("value"))
     assert (view.result.get_attribute("data-style") or "").startswith("munit:v1:0.5,0.5")
     picture = tmp_path / "picture.png"
-    Image.linear_gradient("L").convert("RGB").save(picture)
+    photo().save(picture)
     view.root.locator('[data-part="file"]').set_input_files(picture)
     rest(view)
     view.root.get_by_role("tab", name="From a picture").click()
     old = view.result.get_attribute("data-style") or ""
     view.root.locator('[data-part="guide-file"]').set_input_files(picture)
     expect(view.result).not_to_have_attribute("data-style", old)
+    page.locator('#directions label:has(input[value="A2B"])').click()
+    view.root.locator('[data-part="file"]').set_input_files(picture)
+    rest(view)
+    expect(view.root.get_by_role("button", name="Make an outline of it")).to_have_attribute("aria-pressed", "true")
+    for shape in ((200, 150), (128, 128), (300, 411)):  # made larger, and smaller, for edges to be sought
+        image = photo().resize(shape)
+        outlined, is_drawn = page.evaluate(OUTLINE_JS, [rgba(image), *shape])
+        pixels = np.frombuffer(base64.b64decode(outlined), np.uint8).reshape(shape[1], shape[0], 4)[..., :3]
+        assert np.array_equal(pixels, np.asarray(i2i.outline(image))) and not is_drawn, shape
+    before = view.root.locator(".history .thumb").count()
+    view.root.get_by_role("button", name="Use as it is").click()
+    expect(view.root.locator(".history .thumb")).to_have_count(before + 1)
+    sketch = i2i.outline(photo())
+    for drawing in (sketch, ImageOps.invert(sketch)):  # dark on light, and chalk
+        drawing.save(picture)
+        view.root.locator('[data-part="file"]').set_input_files(picture)
+        rest(view)
+        expect(view.root.get_by_role("button", name="Use as it is")).to_have_attribute("aria-pressed", "true")
+        assert np.asarray(the_input(view, 32)).mean() > 128
     (tmp_path / "text.png").write_text("no picture")
     view.root.locator('[data-part="file"]').set_input_files(tmp_path / "text.png")
     expect(view.toast).to_contain_text("not a picture")
@@ -220,8 +267,6 @@ def test_files_styles_and_links_work_without_a_server(visit: Visit, tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_damaged_weight_file_is_a_sentence(browser: Browser, folder: Path, serve: Any, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(folder, tmp_path / "page")
     graph = tmp_path / "page" / "models" / "shape-munit" / "decoder-A2B.onnx"
     graph.write_bytes(graph.read_bytes()[:-100])
@@ -267,8 +312,23 @@ def test_three_shipped_checkpoints_take_40_megabytes(browser: Browser, serve: An
     view = TranslationView(page, "styles")
     rest(view)
     draw(view)
-    munit = i2i.load(CHECKPOINTS / "emoji-munit")
-    style = parse_style(view.result.get_attribute("data-style") or "", 8)
+    munit = i2i.load(CHECKPOINTS / "avatar-munit")
+    style = parse_style(view.result.get_attribute("data-style") or "", munit.capabilities.style_dim)
     with torch.inference_mode():
-        assert_same(view, munit.translate(the_input(view, 128), "A2B", style))
+        assert_same(view, munit.translate(the_input(view, munit.info.size), "A2B", style))
     visit.end()
+
+
+def test_the_best_three_that_are_small_enough_are_chosen(tmp_path: Path) -> None:
+    names = ("zebra", "glasses-unit", "avatar-munit", "emoji-pix2pix", "facades-unit")
+    for name in names:
+        save_munit(tmp_path / "checkpoints" / name, name, ("outline", "picture"), 1)
+    chosen = [Path(path).name for path in default_models(tmp_path)]
+    assert chosen == ["avatar-munit", "glasses-unit", "emoji-pix2pix"]
+    weights = tmp_path / "checkpoints" / "emoji-pix2pix" / "model.safetensors"
+    with open(weights, "ab") as file:
+        file.truncate(int((MOST_BYTES - RUNTIME_BYTES) / SHARED_LAYERS))  # alone it would do
+    assert [Path(path).name for path in default_models(tmp_path)][-1] == "facades-unit"
+    for name in names[1:]:
+        shutil.rmtree(tmp_path / "checkpoints" / name)
+    assert [Path(path).name for path in default_models(tmp_path)] == ["zebra"]

@@ -144,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
         if (kind, name) in self.hub.repos:
             return self.answer({"error": "You already created this repo", "url": url}, 409)
         repo = self.hub.repos[kind, name] = Repo(wanted.get("visibility") == "private")
-        repo.hardware = wanted.get("hardware")
+        repo.sdk, repo.hardware = wanted.get("sdk"), wanted.get("hardware")
         repo.variables = {v["key"]: v["value"] for v in wanted.get("variables", [])}
         self.answer({"url": url, "id": name})
 

@@ -27,6 +27,7 @@ class Repo:
 
     def __init__(self, private: bool) -> None:
         self.private, self.branches, self.commits = private, {"main": Commit(_sha(), "initial commit", {})}, {}
+        self.sdk: str | None = None
         self.hardware: str | None = None
         self.variables: dict[str, str] = {}
         self.commits = {self.branches["main"].sha: self.branches["main"]}

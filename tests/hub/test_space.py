@@ -1,5 +1,7 @@
 """The Space: what is uploaded, how it is described, and that it starts by itself."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -83,6 +85,38 @@ def test_one_command_makes_the_space_and_the_same_updates_it(hub: Hub, upload: C
     upload(hardware="cpu-basic")
     assert made.hardware == "cpu-basic" and not hub.asked("PUT")
     assert "old.py" not in made.main.files and ".gitattributes" in made.main.files
+
+
+def test_a_static_space_is_the_page_without_a_server(
+    hub: Hub, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    upload(static=True, private=True)
+    made = hub.repo(NAME, "space")
+    files = made.main.files
+    assert made.private and made.sdk == "static" and made.hardware is None and not hub.leaks
+    settings = front_matter(files["README.md"])
+    assert (settings["sdk"], settings["app_file"]) == ("static", "index.html")
+    # What makes a page cross-origin isolated, so that networks have several threads.
+    headers = settings["custom_headers"]
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-embedder-policy"] == "require-corp"
+    assert b"sdk_version" not in files["README.md"] and b"[tiny](models/tiny/README.md)" in files["README.md"]
+    model = json.loads(files["models/tiny/model.json"])
+    for name, file in model["files"].items():
+        assert hashlib.sha256(files[f"models/tiny/{name}"]).hexdigest() == file["sha256"]
+    there = sum(map(len, files.values()))
+    assert f"{len(files)} files, {there / 1e6:.1f} MB" in capsys.readouterr().out
+    assert not any(name.endswith((".py", ".safetensors")) for name in files)
+    monkeypatch.setattr("train.publish.space.make_static", lambda *_: {"README.md": b"made once"})
+    for name, said in (("app", "is no name on the Hub"), ("stranger/app", "right to write")):
+        with pytest.raises(HubError, match=said):
+            space(name, static=True)
+    monkeypatch.setattr("train.publish.space.make_static", None)  # nothing is made in vain
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(HubError, match="Nobody is logged in to the Hub: run `hf auth login`"):
+        upload(static=True)
+    assert hub.repo(NAME, "space").main.files == files
 
 
 def test_faults_leave_the_space_as_it_was(hub: Hub, upload: Callable[..., None]) -> None:

@@ -14,7 +14,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from i2i_models import checkpoints, hub
 from i2i_models.errors import HubError
-from i2i_models.hub.push import Operation, check_name, commit, with_retries
+from i2i_models.hub.push import Operation, check_login, check_name, commit, with_retries
 
 from .static import MOST_BYTES, make_static
 
@@ -71,6 +71,8 @@ def space(
 
 
 def _static_space(repo_id: str, private: bool, offer: tuple[str, ...], output: Path | None) -> None:
+    if output is None:
+        check_login()  # before the page is made, which takes a while
     with tempfile.TemporaryDirectory() as temporary:
         files = make_static(ROOT, offer, output or Path(temporary) / "page")
         if _tell(files) > MOST_BYTES:
