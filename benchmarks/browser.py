@@ -42,8 +42,9 @@ async ([scripts, base, runtime, direction, threads, backend, count]) => {
         network.forget(codes);
     }
     network.close();
-    const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-    return { ready, bytes, encode: median(encoded), decode: median(decoded), backend: network.backend };
+    const sorted = (values) => values.sort((a, b) => a - b);
+    const of = (values) => ({ median: sorted(values)[values.length >> 1], least: sorted(values)[0] });
+    return { ready, bytes, encode: of(encoded), decode: of(decoded), backend: network.backend };
 }
 """
 
@@ -60,7 +61,7 @@ def browser(
     Needs Playwright and a Chromium (`make test` gets both), onnx and onnxruntime.
 
     Args:
-        count: pictures of each, of which the median is printed.
+        count: pictures of each, of which the median is printed, and the least: what it takes where nothing else runs.
         threads: of WASM.
         gpu: measure WebGPU on this machine's graphics processor, in place of WASM.
         checkpoints: the folder of checkpoints.
@@ -75,7 +76,8 @@ def browser(
     with _with_plain(checkpoints, names) as folder, served(folder, environment=environment) as site:
         props = [c["props"].get("props") or {} for c in site.config["components"]]
         told: dict[str, Any] = [p["browser"] for p in props if p.get("browser")][-1]  # of Compare, which has all models
-        print(f"{'checkpoint':<20} {'direction':<10} {'on':<14} {'ready':>8} {'loaded':>9} encode   decode  goal")
+        columns = f"{'checkpoint':<20} {'direction':<10} {'on':<14} {'ready':>8} {'loaded':>9}"
+        print(f"{columns} {'encode':>12} {'decode':>12}  goal")
         with sync_playwright() as playwright:
             for name, base in told["models"].items():
                 for direction in i2i.load(folder / name, lazy=True).directions:
@@ -92,12 +94,16 @@ def browser(
 def _print(visit: "Page", name: str, direction: str, threads: int, arguments: list[Any]) -> None:
     found = visit.evaluate(MEASURE_JS, arguments)
     where = found["backend"] if found["backend"] == "webgpu" else f"wasm, {threads} thread{'s' * (threads > 1)}"
-    goal = judge_browser(found["decode"]) if name == PLAIN and where == "wasm, 1 thread" else ""
+    goal = judge_browser(found["decode"]["median"]) if name == PLAIN and where == "wasm, 1 thread" else ""
     print(
         f"{name:<20} {direction:<10} {where:<14} {found['ready'] / 1e3:>6.1f} s {found['bytes'] / 1e6:>6.1f} MB "
-        f"{found['encode']:>5.0f} ms {found['decode']:>5.0f} ms  {goal}",
+        f"{_times(found['encode'])} {_times(found['decode'])}  {goal}",
         flush=True,
     )
+
+
+def _times(found: dict[str, float]) -> str:
+    return f"{found['median']:.0f} ({found['least']:.0f}) ms".rjust(12)
 
 
 @contextlib.contextmanager
