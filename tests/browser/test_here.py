@@ -1,7 +1,10 @@
 """Networks in the visitor's own browser: they draw what the server draws, ask it nothing, and give way to it."""
 
 import base64
+import gzip
+import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +18,7 @@ from playwright.sync_api import Browser, Page, Route, Worker, expect
 
 import i2i_models as i2i
 from i2i_models.directions import source, target
+from ui.browser.files import RUNTIME
 
 from .conftest import CHECKPOINTS
 from .multimodal_tab import MultimodalTab
@@ -120,8 +124,9 @@ def compare(page: Page, name: str, translator: i2i.Translator) -> None:
             assert torch.allclose(torch.tensor(own), translator.encode_style(image, source(direction)), atol=2e-2)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser: Browser, here_page: str) -> Iterator[Page]:
+    """A page whose own scripts do nothing."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(here_page)
@@ -178,13 +183,35 @@ class Here:
         return found
 
 
-def test_nothing_is_asked_while_the_browser_draws(open_view: Callable[..., TranslationView], here_page: str) -> None:
+WATCH_JS = """
+() => {
+    const button = [...document.querySelectorAll("[data-part=here]")].find((found) => found.checkVisibility());
+    globalThis.said = [];
+    new MutationObserver(() => said.push(button.textContent)).observe(button, { childList: true });
+}
+"""
+
+
+def loaded(said: list[str], checkpoint: Path) -> None:
+    """Loading went up to all that there is: the runtime as it comes over the line, and a direction's two graphs."""
+    words = [re.fullmatch(r"Loading: ([\d.]+) of ([\d.]+) MB", word) for word in said]
+    shares = [(float(word[1]), float(word[2])) for word in words if word]
+    assert shares == sorted(shares) and len(shares) > 3 and shares[-1][0] == shares[-1][1], said
+    runtime = json.loads(gzip.decompress(RUNTIME.files["runtime.json"]))["files"]["ort.wasm"]["packed"] / 1e6
+    assert runtime < shares[-1][1] < runtime + (checkpoint / "model.safetensors").stat().st_size / 1e6 + 0.3, said
+
+
+def test_nothing_is_asked_while_the_browser_draws(
+    open_view: Callable[..., TranslationView], here_page: str, full_folder: Path
+) -> None:
     view = MultimodalTab(open_view(here_page))
     view.open()
     first = view.example()
     here = Here(view)
     expect(here.switch).to_have_text("Runs on the server")
+    view.page.evaluate(WATCH_JS)
     here.go()
+    loaded(view.page.evaluate("said"), full_folder / "shape-munit")
     asks = here.requests()
     view.drag([(0.2, 0.2), (0.4, 0.6), (0.8, 0.3)])
     moved = view.moved_on(first)
@@ -258,66 +285,69 @@ def cut_short(route: Route) -> None:
 
 
 FAULTS: dict[str, tuple[str, Callable[[Route], None]]] = {
+    "wasm blocked": ("**/ort.wasm", lambda route: route.abort()),
+    "wasm broken": ("**/ort.mjs", lambda route: route.fulfill(body="not a script (", content_type="text/javascript")),
     "weights cut short": ("**/browser/models/**/*.onnx*", cut_short),
     "weights of another version": (
         "**/browser/models/**/*.onnx*",
         lambda route: route.fulfill(body=route.fetch().body()[::-1], content_type="application/octet-stream"),
     ),
     "no weights": ("**/browser/models/**", lambda route: route.fulfill(status=404, body="{}")),
-    "wasm blocked": ("**/ort.wasm", lambda route: route.abort()),
-    "wasm broken": ("**/ort.mjs", lambda route: route.fulfill(body="not a script (", content_type="text/javascript")),
 }
+SAID = "This browser could not go on with the network, so the server makes the pictures again."
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 def test_what_cannot_be_loaded_leaves_the_server_at_work(
-    open_view: Callable[..., TranslationView], here_page: str, fault: str
+    open_view: Callable[..., TranslationView], here_page: str
 ) -> None:
+    """And whoever clicks again has it tried again, which succeeds once nothing is wrong any more."""
     view = open_view(here_page)
-    view.page.route(*FAULTS[fault])
     here = Here(view)
-    here.switch.click()
     view.draw(SMILE[:1])
-    view.settled()
-    here.is_at("server")
-    expect(view.toast.locator("span")).to_have_text(
-        "This browser could not go on with the network, so the server makes the pictures again."
-    )
-    before = view.settled()
-    view.draw(SMILE[1:2])
-    view.changed(before)
-    expect(here.time).to_contain_text("network")
+    for address, fault in FAULTS.values():
+        view.page.route(address, fault)
+        here.switch.click()
+        expect(view.toast.locator("span")).to_have_text(SAID, timeout=60_000)
+        here.is_at("server")
+        before = view.settled()
+        view.draw(SMILE[1:2])
+        view.changed(before)
+        expect(here.time).to_contain_text("network")
+        view.page.evaluate("document.querySelectorAll('.toast').forEach((toast) => toast.remove())")
+        view.button("Clear").click()
+        view.draw(SMILE[:1])
+        view.page.unroute(address)
+    here.go()
     view.complaints[:] = [c for c in view.complaints if "Failed to load resource" not in c and "SyntaxError" not in c]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "import({ort}).then((m) => (m.InferenceSession.prototype.run = () => {{ throw Error('out of memory'); }}))",
-        "postMessage({{ lost: true }})",
-    ],
-    ids=["memory", "lost"],
+LATE_FAULTS = (
+    "import({ort}).then((m) => (m.InferenceSession.prototype.run = () => {{ throw Error('out of memory'); }}))",
+    "postMessage({{ lost: true }})",
 )
-def test_what_fails_later_costs_no_picture(
-    open_view: Callable[..., TranslationView], here_page: str, fault: str
-) -> None:
+
+
+def test_what_fails_later_costs_no_picture(open_view: Callable[..., TranslationView], here_page: str) -> None:
     view = open_view(here_page)
     view.page.add_init_script("Cache.prototype.put = () => Promise.reject(new DOMException('', 'QuotaExceededError'))")
     view.page.reload()
     view.ready()
     here = Here(view)
-    here.go()  # although the cache is full
-    view.draw(SMILE[:1])
-    before = view.settled()
-    expect(here.time).to_contain_text("in your browser")
-    own_worker(view.page).evaluate(fault.format(ort=repr(f"{here_page}/{browser_props(view.page)['runtime']}ort.mjs")))
-    view.draw(SMILE[1:])
-    after = view.changed(before)
-    here.is_at("server")
-    expect(here.time).to_contain_text("network")
-    view.button("Undo (Ctrl+Z)").click()
-    view.button("Redo (Ctrl+Shift+Z)").click()
-    view.becomes(after)
+    ort = repr(f"{here_page}/{browser_props(view.page)['runtime']}ort.mjs")
+    for fault in LATE_FAULTS:
+        here.go()  # although the cache is full
+        view.draw(SMILE[:1])
+        before = view.settled()
+        expect(here.time).to_contain_text("in your browser")
+        own_worker(view.page).evaluate(fault.format(ort=ort))
+        view.draw(SMILE[1:])
+        after = view.changed(before)
+        here.is_at("server")
+        expect(here.time).to_contain_text("network")
+        view.button("Undo (Ctrl+Z)").click()
+        view.button("Redo (Ctrl+Shift+Z)").click()
+        view.becomes(after)
+        view.button("Clear").click()
 
 
 SLOW_JS = """
