@@ -13,9 +13,10 @@ class LiveRequests {
    * @param onError    (error): the newest request failed, or timed out with the message `offline`
    * @param onBusy     (busy): the first request was sent, or the last one was answered
    * @param offline    the message of a timeout
+   * @param isLoading  () → whether what answers is still being loaded, which may take long; timeouts wait for it
    */
-  constructor({ send, onAnswer, onError, onBusy, offline }) {
-    Object.assign(this, { send, onAnswer, onError, onBusy, offline });
+  constructor({ send, onAnswer, onError, onBusy, offline, isLoading = () => false }) {
+    Object.assign(this, { send, onAnswer, onError, onBusy, offline, isLoading });
     this.sent = 0; // the number of the newest request
     this.dropped = 0; // answers to requests up to this number are ignored
     this.underWay = 0;
@@ -43,7 +44,8 @@ class LiveRequests {
     if (!this.underWay++) this.onBusy(true);
     let timer;
     const timeout = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(this.offline)), TIMEOUT_MS);
+      const wait = () => (timer = setTimeout(() => (this.isLoading() ? wait() : reject(new Error(this.offline))), TIMEOUT_MS));
+      wait();
     });
     try {
       const start = performance.now();

@@ -66,6 +66,11 @@ class LocalClient extends ServerClient {
     return { on: place.isWanted, isReady: Boolean(place.network) && !place.loading, loaded, total };
   }
 
+  /** Whether a question has to wait until something is loaded: here never, since the server answers meanwhile. */
+  get isLoading() {
+    return false;
+  }
+
   toggle() {
     this.here.choose(this.placeOf(this.current).isWanted ? "server" : "here");
     this.warm();

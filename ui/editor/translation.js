@@ -30,6 +30,7 @@ const requests = new LiveRequests({
     busy ? inside.pause() : inside.refresh();
   },
   offline: texts.offline,
+  isLoading: () => client.isLoading,
 });
 
 function refresh() {

@@ -56,6 +56,7 @@ const requests = new LiveRequests({
     busy ? inside.pause() : inside.refresh();
   },
   offline: texts.offline,
+  isLoading: () => client.isLoading,
 });
 
 /** Request the result of the present drawing and style; a draft is one that the next result will replace at once. */

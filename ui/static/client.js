@@ -51,6 +51,10 @@ class StaticClient extends LocalClient {
     return this.loading ? { on: true, isReady: false, loaded: this.loaded, total: this.total } : null;
   }
 
+  get isLoading() {
+    return this.loading > 0;
+  }
+
   toggle() {}
 
   warm() {}
