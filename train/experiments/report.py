@@ -140,7 +140,7 @@ def _draw_bars(ax: Any, table: Mapping[str, Any], rows: list[Mapping[str, Any]])
     marked = [(row["paper"][key], place) for place, row in enumerate(rows) if key in row["paper"]]
     if marked:
         ax.scatter(*zip(*marked, strict=True), color=ORANGE, marker="D", zorder=3, label="paper")
-        ax.legend(loc="lower left")
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     ax.set_yticks(places, [row["name"] for row in rows])
     ax.invert_yaxis()
     ax.set_xlabel(column["heading"])
