@@ -159,7 +159,7 @@ class Adaptation:
                 for group in optimizer.param_groups:
                     group["lr"] = o.learning_rate * cosine(self.step / o.steps)
             step(trained.train)
-            self.average.update_parameters(self.discriminators)  # type: ignore[arg-type]
+            self.average.update_parameters(self.discriminators)
             self.step += 1
             self.seconds = before + time.monotonic() - started
             bar.update()

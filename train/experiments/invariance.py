@@ -9,6 +9,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -94,12 +95,12 @@ def triples(count: int, seed: int) -> list[tuple[Face, Face, Face]]:
 
     found = []
     for face, another in zip(known[:count], known[count:], strict=True):
-        colours = {
+        colours: dict[str, Any] = {
             "hair_colour": other(HAIR_COLOURS, face.hair_colour),
             "skin": other(SKINS, face.skin),
             "background": other(BACKGROUNDS, face.background),
         }
-        own = {name: getattr(face, name) for name in colours}
+        own: dict[str, Any] = {name: getattr(face, name) for name in colours}
         found.append((face, dataclasses.replace(face, **colours), dataclasses.replace(another, **own)))
     return found
 
