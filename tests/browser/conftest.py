@@ -236,8 +236,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture
 def view(open_view: Callable[..., TranslationView], server: str) -> TranslationView:
-    """The page with the shipped checkpoints on a desktop."""
-    return open_view(server)
+    """The page with the shipped checkpoints on a desktop, where one draws outlines."""
+    view = open_view(server)
+    view.model("emoji-pix2pix", "outline")
+    return view
 
 
 def save_styles_models(folder: Path) -> None:
