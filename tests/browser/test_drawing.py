@@ -219,6 +219,7 @@ def test_every_tab_is_in_sight_on_the_narrowest_phone(
 
 def test_the_dark(open_view: Callable[..., TranslationView], server: str) -> None:
     view = open_view(server, color_scheme="dark")
+    view.model("emoji-pix2pix", "outline")
     background = view.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert max(int(c) for c in background[4:-1].split(",")[:3]) < 64
     assert (view.pixels(".drawing") == 255).all(), "the drawing stays white"
