@@ -59,6 +59,8 @@ CSS = """
 .settings button { font-weight: 400; font-size: .875rem; border: 1px solid var(--border-color-primary); }
 .card h1 { font-size: 1.25rem; }
 .card img { max-width: 100%; }
+.card table { display: block; overflow-x: auto; border: 0 !important; }
+.card :is(th, td) { word-break: normal !important; overflow-wrap: normal !important; }
 @media (max-width: 639px) {
     .column { gap: .75rem; }
     /* room for five in a row at 360 px */
