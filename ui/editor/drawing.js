@@ -238,13 +238,12 @@ class Drawing {
     }
     const box = [left, top, Math.max(right - left, 1), Math.max(bottom - top, 1)].map((value) => value * scale);
     ctx.fillStyle = op.colour;
+    if (op.type === "rect") return ctx.fillRect(...box);
     const [x, y, width, height] = box;
     if (this.rough) {
-      const round = (px, py) => Math.hypot((2 * (px - x)) / width - 1, (2 * (py - y)) / height - 1) <= 1;
-      const square = (px, py) => px >= x && px < x + width && py >= y && py < y + height;
-      return this.rough.fill(ctx, [x, y, x + width, y + height], op.type === "rect" ? square : round);
+      const inside = (px, py) => Math.hypot((2 * (px - x)) / width - 1, (2 * (py - y)) / height - 1) <= 1;
+      return this.rough.fill(ctx, [x, y, x + width, y + height], inside);
     }
-    if (op.type === "rect") return ctx.fillRect(...box);
     ctx.beginPath();
     ctx.ellipse(x + width / 2, y + height / 2, width / 2, height / 2, 0, 0, 2 * Math.PI);
     ctx.fill();

@@ -42,13 +42,14 @@ const FARTHEST = WAVES.reduce((sum, [, most]) => sum + most, 0);
 /** What paints shapes with rough edges on one sheet. */
 class RoughEdges {
   constructor(size) {
-    Object.assign(this, { size, field: displacements(size) });
+    this.size = size;
     this.reach = Math.ceil((FARTHEST * size) / 128);
   }
 
   /** Fill the pixels of a box [left, top, right, bottom] and around it for whose displaced middle `inside(x, y)` holds. */
   fill(ctx, [left, top, right, bottom], inside) {
-    const { size, reach, field } = this;
+    const { size, reach } = this;
+    const field = (this.field ??= displacements(size)); // with the first stroke, not with the page
     const clip = (value) => Math.min(Math.max(value, 0), size);
     const [x0, x1] = [clip(Math.floor(left) - reach), clip(Math.ceil(right) + reach)];
     for (let y = clip(Math.floor(top) - reach); y < clip(Math.ceil(bottom) + reach); y++) {
