@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from i2i_models.errors import CheckpointError, DirectionError, ShapeError
+from i2i_models.networks.discogan import DiscoGAN, DiscoGANConfig
 from i2i_models.networks.layers import FEW_POSITIONS, Conv2d, ConvTranspose2d, InstanceNorm
 from i2i_models.networks.losses import adversarial, real_and_fake_loss
 from i2i_models.networks.patchgan import PatchGAN
@@ -71,6 +72,7 @@ def test_a_skip_at_full_size_brings_single_pixels_through() -> None:
     """One pixel changes the result there and beside it, though every map inside is the same; cut, nothing is left."""
     unet = Pix2Pix(dataclasses.replace(TINY, full_size_skip=True)).eval().generator
     assert unet.skips == range(unet.multiple.bit_length() - 1)
+    assert DiscoGAN(DiscoGANConfig(base_width=2, depth=4, full_size_skip=True)).skips == unet.skips
     unet.last.register_forward_hook(lambda module, args, result: torch.zeros_like(result))
     image = torch.zeros(1, 3, 32, 32)
     other = image.clone()

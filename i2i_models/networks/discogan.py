@@ -38,6 +38,8 @@ class DiscoGANConfig(NetworkConfig):
     last_layer: UpLayer = "upsample"
     up_layers: UpLayer = "transposed"
     """How the other upward layers double their map; `upsample` leaves no checkerboard."""
+    full_size_skip: bool = False
+    """A skip of the image itself too, so that lines and edges stay as sharp as in the input; not in the paper."""
     discriminator_width: int = 64
     """Channels after a PatchGAN's first layer."""
     discriminator_layers: int = 3
@@ -157,11 +159,19 @@ class DiscoGAN(TranslationNetwork):
         self.directions = ("A2B", "B2A")
         self.generators = nn.ModuleDict(
             {
-                d: UNet(3, 3, c.base_width, c.depth, c.norm, c.last_layer, dropout=False, up_layers=c.up_layers)
+                d: UNet(
+                    base_width=c.base_width,
+                    depth=c.depth,
+                    norm=c.norm,
+                    last_layer=c.last_layer,
+                    dropout=False,
+                    up_layers=c.up_layers,
+                    full_size=c.full_size_skip,
+                )
                 for d in self.directions
             }
         )
-        self.multiple, self.skips = 2**c.depth, range(1, c.depth)
+        self.multiple, self.skips = 2**c.depth, range(0 if c.full_size_skip else 1, c.depth)
         init_normal(self)
 
     @classmethod
