@@ -1,0 +1,29 @@
+# Sketch ↔ avatar at 128 px, unpaired: one colouring for each sketch, beside avatar-munit, which gives as many as one
+# likes. "Adventurer" by Lisa Wischofsky (CC BY 4.0), drawn by DiceBear. The sketches to learn from are shaded at first,
+# half of them in lines only, as for avatar-munit; then lines alone.
+# The full-size skip keeps lines sharp.
+[ -d data/avatars ] || "$PYTHON" -m train.prepare avatars data/avatars --count 12300
+for kind in shaded line; do
+    [ -d "data/avatar-$kind" ] || "$PYTHON" -m train.prepare task data/avatars "data/avatar-$kind" \
+        --a "$kind" --b colour --unpaired --test-a line
+done
+
+learn() {
+    "$PYTHON" -m train discogan --size 128 --grow-from 64 \
+        --depth 6 --base-width 20 --norm batch --up-layers upsample --full-size-skip --discriminator-width 24 \
+        --batch-size 8 --learning-rate 3e-4 --lambda-reconstruction 10 \
+        --enlarge 1.06 --no-mirror \
+        --name-a sketch --kind-a outline --name-b avatar --license cc-by-4.0 --sample-every 500 --save-every 250 \
+        --data-note "\"Adventurer\" by Lisa Wischofsky (CC BY 4.0), remixed: drawn by DiceBear in varied colours, in lines and in greys. 6,000 sketches and the avatars of 6,000 other faces to train on, 300 faces held out." \
+        "$@"
+}
+
+first=runs/avatar-discogan-first
+if [ ! -f $first/weights/config.json ]; then
+    resume=""
+    [ ! -f $first/state.pt ] || resume="--resume"
+    learn --data data/avatar-shaded --output $first/weights --run $first $resume --steps 2500 --grow-until 1 --seed 1
+fi
+learn --data data/avatar-line --output checkpoints/avatar-discogan --start-from $first/weights \
+    --steps 1200 --grow-until 0.4 --decay-from 0.4 --seed 2 "$@"
+"$PYTHON" -m train evaluate checkpoints/avatar-discogan --data data/avatar-line
