@@ -65,8 +65,9 @@ def test_trains_samples_and_exports(method: str, pairs: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("method", UNPAIRED)
-def test_negatives_first_then_the_method_itself(method: str, pairs: Path, tmp_path: Path) -> None:
-    trainer = Trainer(method, job(method, pairs, tmp_path, negative_steps=1, precision="float32"))
+@pytest.mark.parametrize(("first", "sign"), [("negative_steps", -1), ("alike_steps", 1)])
+def test_copies_first_then_the_method_itself(method: str, first: str, sign: int, pairs: Path, tmp_path: Path) -> None:
+    trainer = Trainer(method, job(method, pairs, tmp_path, **{first: 1}, precision="float32"))
     batch = Batch(*(torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8) for _ in "ab"))
     made: list[dict[str, torch.Tensor]] = []
     trainer.generator_outputs.register_forward_hook(lambda module, args, outputs: made.append(outputs))
@@ -74,15 +75,17 @@ def test_negatives_first_then_the_method_itself(method: str, pairs: Path, tmp_pa
         trainer.step = step
         losses = trainer.train_step(batch)
         distance = sum(
-            (fake + from_bytes(real)).abs().mean()
+            (fake - sign * from_bytes(real)).abs().mean()
             for fake, real in ((made[-1]["fake_b"], batch.a), (made[-1]["fake_a"], batch.b))
         )
         assert (step == 0) == torch.allclose(losses["gan"], 10 * distance)
 
 
-def test_negatives_are_for_unpaired_methods(pairs: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="pix2pix learns from pairs: leave --negative-steps out"):
+def test_copies_are_for_unpaired_methods(pairs: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="pix2pix learns from pairs: leave --alike-steps and --negative-steps out"):
         Trainer("pix2pix", job("pix2pix", pairs, tmp_path, negative_steps=5))
+    with pytest.raises(TrainingError, match="opposite starts"):
+        Trainer("unit", job("unit", pairs, tmp_path, negative_steps=5, alike_steps=5))
     with pytest.raises(TrainingError, match="must not be negative, but is -1"):
         Trainer("unit", job("unit", pairs, tmp_path, negative_steps=-1))
 

@@ -63,11 +63,14 @@ def generator_adversarial_loss(discriminators: nn.ModuleDict, fake_a: Tensor, fa
     return adversarial(discriminators["A"](fake_a), True, kind) + adversarial(discriminators["B"](fake_b), True, kind)
 
 
-def negative_start_loss(a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor) -> Tensor:
-    """A replacement for the adversarial term in the first steps of an unpaired method: 10·(|G(a) + a| + |F(b) + b|).
+def copying_loss(a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor, negative: bool) -> Tensor:
+    """A replacement for the adversarial term in the first steps of an unpaired method: 10·(|G(a) − a| + |F(b) − b|).
 
-    It is in no paper. Nothing in the losses says which of two domains' contrasts belong together. Facades' walls are
-    dark in the label maps and bright in photos, windows the other way round; from random weights CycleGAN and MUNIT
-    kept dark dark and so took walls for windows. The cycle loss then keeps what the first steps found.
+    Or, of the negatives, 10·(|G(a) + a| + |F(b) + b|). It is in no paper. Nothing in the losses says which of two
+    domains' contrasts belong together, and the cycle loss keeps what the first steps found. Facades' walls are dark in
+    the label maps and bright in photos, windows the other way round; from random weights CycleGAN and MUNIT kept dark
+    dark and so took walls for windows. CycleGAN took seas for land, and UNIT made negatives of faces that were to get
+    glasses.
     """
-    return 10 * (F.l1_loss(fake_b, -a) + F.l1_loss(fake_a, -b))
+    sign = -1 if negative else 1
+    return 10 * (F.l1_loss(fake_b, sign * a) + F.l1_loss(fake_a, sign * b))

@@ -41,6 +41,9 @@ class Options:
     """Share of the steps done at the smaller size."""
     grow_by: Literal["resizing", "cropping"] = "resizing"
     """What is shown at the smaller size: whole images made smaller, or crops, in which everything has its full size."""
+    alike_steps: int = 0
+    """Let unpaired generators learn to copy their input first, for this many steps: for domains that look alike, such
+    as faces without and with glasses. From random weights they may take one domain's dark for the other's bright."""
     negative_steps: int = 0
     """Let unpaired generators learn the negative of their input first, for this many steps. Without pairs they tend to
     keep dark what is dark; this starts them from the opposite, where the one domain's dark is the other's bright."""
@@ -118,6 +121,11 @@ class Options:
         """Where this training keeps its state."""
         return self.run or Path("runs") / self.output.name
 
+    @property
+    def copying_steps(self) -> int:
+        """Steps at the start in which unpaired generators learn to copy, or to make negatives."""
+        return self.alike_steps or self.negative_steps
+
     def size_at(self, step: int) -> int:
         """The image size of a step."""
         return self.grow_from if self.grow_from and step < self.grow_until * self.steps else self.size
@@ -142,8 +150,11 @@ class Options:
             raise TrainingError(f"--minutes must lie in 0 … {LONGEST:,}, not {self.minutes:g}.")
         if self.change and not self.resume:
             raise TrainingError("--change goes with --resume: it changes the options of a run that is there.")
-        if self.negative_steps < 0:
-            raise TrainingError(f"--negative-steps must not be negative, but is {self.negative_steps}.")
+        for name in ("alike_steps", "negative_steps"):
+            if getattr(self, name) < 0:
+                raise TrainingError(f"--{name.replace('_', '-')} must not be negative, but is {getattr(self, name)}.")
+        if self.alike_steps and self.negative_steps:
+            raise TrainingError("--alike-steps and --negative-steps are opposite starts: leave one of them out.")
         if self.push_every < 0 or (self.push_every and not self.push_to_hub):
             raise TrainingError("--push-every is a number of steps, and needs --push-to-hub owner/name.")
         if self.push_to_hub:  # in every process, so that none waits for one that has ended

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from i2i_models.checkpoints.styles import save_styles
 from i2i_models.errors import I2IError, TrainingError
 from i2i_models.images.tensors import from_bytes, layout_on
-from i2i_models.networks.losses import negative_start_loss
+from i2i_models.networks.losses import copying_loss
 from i2i_models.networks.methods import METHODS
 from i2i_models.networks.objective import Losses
 
@@ -70,8 +70,8 @@ class Trainer:
         """
         self.method, self.job = METHODS[method], job
         self.options.check()
-        if self.method.paired and self.options.negative_steps:
-            raise TrainingError(f"{self.method.title} learns from pairs: leave --negative-steps out.")
+        if self.method.paired and self.options.copying_steps:
+            raise TrainingError(f"{self.method.title} learns from pairs: leave --alike-steps and --negative-steps out.")
         self.step = self.seen = 0
         self.history: list[str] = []
         state = load_state(self.options.run_folder) if self.options.resume else None
@@ -300,8 +300,9 @@ class Trainer:
         with self.accelerator.autocast():
             objective = self.method.objective_at(self.job.objective, self.step)
             generator_losses = objective.generator_loss(self.discriminators, a, b, outputs)
-            if self.step < self.options.negative_steps:
-                generator_losses["gan"] = negative_start_loss(a, b, outputs["fake_a"], outputs["fake_b"])
+            if self.step < self.options.copying_steps:
+                negative = self.options.negative_steps > 0
+                generator_losses["gan"] = copying_loss(a, b, outputs["fake_a"], outputs["fake_b"], negative)
         self._update(self.generator_optimizer, generator_losses)
         self.discriminators.requires_grad_(True)
         self.average.update_parameters(self.network)

@@ -21,7 +21,7 @@ first=runs/avatar-cyclegan-first
 if [ ! -f $first/weights/config.json ]; then
     resume=""
     [ ! -f $first/state.pt ] || resume="--resume"
-    learn --data data/avatar-shaded --output $first/weights --run $first $resume --steps 3000 --grow-until 1 --seed 1
+    learn --data data/avatar-shaded --output $first/weights --run $first $resume --steps 3000 --grow-until 1 --alike-steps 150 --seed 1
 fi
 learn --data data/avatar-line --output checkpoints/avatar-cyclegan --start-from $first/weights \
     --steps 1500 --grow-until 0.55 --decay-from 0.5 --seed 2 "$@"
