@@ -9,8 +9,8 @@ done
 
 learn() {
     "$PYTHON" -m train cyclegan --size 128 --grow-from 64 \
-        --blocks 4 --base-width 16 --discriminator-width 32 --batch-size 4 --learning-rate 3e-4 \
-        --gan least_squares --lambda-cycle 5 --lambda-identity 0 \
+        --blocks 4 --base-width 16 --discriminator-width 32 --discriminator-rate 2 --batch-size 4 --learning-rate 3e-4 \
+        --gan least_squares --lambda-cycle 3 --lambda-identity 0 \
         --enlarge 1.06 --no-mirror \
         --name-a sketch --kind-a outline --name-b avatar --license cc-by-4.0 --sample-every 500 --save-every 250 \
         --data-note "\"Adventurer\" by Lisa Wischofsky (CC BY 4.0), remixed: drawn by DiceBear in varied colours, in lines and in greys. 6,000 sketches and the avatars of 6,000 other faces to train on, 300 faces held out." \
@@ -21,8 +21,8 @@ first=runs/avatar-cyclegan-first
 if [ ! -f $first/weights/config.json ]; then
     resume=""
     [ ! -f $first/state.pt ] || resume="--resume"
-    learn --data data/avatar-shaded --output $first/weights --run $first $resume --steps 3000 --grow-until 1 --alike-steps 150 --seed 1
+    learn --data data/avatar-shaded --output $first/weights --run $first $resume --steps 2400 --grow-until 1 --alike-steps 150 --seed 1
 fi
 learn --data data/avatar-line --output checkpoints/avatar-cyclegan --start-from $first/weights \
-    --steps 1500 --grow-until 0.55 --decay-from 0.5 --seed 2 "$@"
+    --steps 1200 --grow-until 0.6 --decay-from 0.5 --seed 2 "$@"
 "$PYTHON" -m train evaluate checkpoints/avatar-cyclegan --data data/avatar-line

@@ -22,8 +22,8 @@ first=runs/avatar-discogan-first
 if [ ! -f $first/weights/config.json ]; then
     resume=""
     [ ! -f $first/state.pt ] || resume="--resume"
-    learn --data data/avatar-shaded --output $first/weights --run $first $resume --steps 2500 --grow-until 1 --alike-steps 150 --seed 1
+    learn --data data/avatar-shaded --output $first/weights --run $first $resume --steps 1500 --grow-until 1 --alike-steps 150 --seed 1
 fi
 learn --data data/avatar-line --output checkpoints/avatar-discogan --start-from $first/weights \
-    --steps 1200 --grow-until 0.4 --decay-from 0.4 --seed 2 "$@"
+    --steps 700 --grow-until 0.5 --decay-from 0.4 --seed 2 "$@"
 "$PYTHON" -m train evaluate checkpoints/avatar-discogan --data data/avatar-line

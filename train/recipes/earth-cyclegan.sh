@@ -8,7 +8,7 @@
 
 "$PYTHON" -m train cyclegan --data data/ground --output checkpoints/earth-cyclegan \
     --size 128 --grow-from 64 --grow-by cropping --grow-until 0.8 --blocks 4 --base-width 20 --norm batch \
-    --discriminator-width 32 --batch-size 4 --steps 5000 --learning-rate 3e-4 --decay-from 0.6 \
+    --discriminator-width 32 --batch-size 4 --steps 4000 --learning-rate 3e-4 --decay-from 0.6 \
     --gan least_squares --lambda-cycle 10 --lambda-identity 3 --enlarge 1.5 --alike-steps 300 --seed 1 \
     --name-a ground --kind-a labels --palette data/ground/palette.json --name-b satellite \
     --sample-every 500 --save-every 250 \

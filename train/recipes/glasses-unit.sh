@@ -5,8 +5,8 @@
 [ -f data/glasses/classifier.safetensors ] || "$PYTHON" -m train classifier --data data/glasses
 
 "$PYTHON" -m train unit --data data/glasses --output checkpoints/glasses-unit \
-    --size 128 --grow-from 64 --grow-until 0.83 --base-width 16 --discriminator-width 24 --discriminator-layers 3 \
-    --batch-size 4 --steps 3600 --learning-rate 3e-4 --decay-from 0.6 --enlarge 1.06 --no-mirror --alike-steps 150 --seed 1 \
+    --size 128 --grow-from 64 --grow-until 0.85 --base-width 16 --discriminator-width 24 --discriminator-layers 3 \
+    --batch-size 4 --steps 2600 --learning-rate 3e-4 --decay-from 0.6 --enlarge 1.06 --no-mirror --alike-steps 150 --seed 1 \
     --name-a "without glasses" --name-b "with glasses" --license cc-by-4.0 --sample-every 500 --save-every 250 \
     --data-note "\"Adventurer\" by Lisa Wischofsky (CC BY 4.0), remixed: drawn by DiceBear in varied colours, 6,000 faces without glasses and 6,000 others with them to train on, 300 held out." \
     "$@"
