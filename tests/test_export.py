@@ -92,7 +92,7 @@ def test_what_a_style_pad_needs_goes_with_it(tmp_path: Path) -> None:
 
 
 def test_a_shipped_checkpoint_is_written_in_float16_and_loaded_in_float32(tmp_path: Path, capsys) -> None:
-    export(str(ROOT / "checkpoints" / "emoji-unit"), tmp_path)
+    export(str(ROOT / "checkpoints" / "facades-unit"), tmp_path)
     assert "4 files, 6.6 MB; ONNX Runtime differs from torch by at most" in capsys.readouterr().out
     stored = onnx.load(tmp_path / "decoder-A2B.onnx").graph
     assert {tensor.data_type for tensor in stored.initializer if len(tensor.dims) == 4} == {onnx.TensorProto.FLOAT16}
