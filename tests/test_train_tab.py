@@ -29,7 +29,7 @@ from ui import text
 from ui.catalog import Catalog
 from ui.i18n import speaking
 from ui.page import build
-from ui.training import jobs, options, rights, runs, scope, trial
+from ui.training import jobs, options, rights, runs, scope, shown, trial
 from ui.training.form import Form
 
 HERE = SimpleNamespace(client=SimpleNamespace(host="127.0.0.1"), headers={})
@@ -183,7 +183,7 @@ def test_the_list_tells_how_trainings_go_and_carries_wishes(folder: Path, catalo
     assert list(told) == ["ccc", "bbb", "aaa"]
     assert told["aaa"]["figures"] == [["Steps", "50 / 200"], ["Images a second", "10.0"], ["Left", "3 min"]]
     assert told["aaa"]["words"].endswith(text.TRAINING["went_on"]) and told["aaa"]["share"] == 0.25
-    assert len(told["aaa"]["curves"][0]["points"]) <= jobs.POINTS
+    assert len(told["aaa"]["curves"][0]["points"]) <= shown.POINTS
     assert told["bbb"]["words"] == "Number 1 in the queue" and told["ccc"]["why"] == "It says: <b>no</b>"
     assert ask("jobs", {}, ELSEWHERE) == {"error": text.TRAINING["not_allowed"]}
     with speaking("zh"):
@@ -212,7 +212,7 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
     info = checkpoints.Info("x", "Tiny", "pix2pix", 32, DOMAINS)
     for step in (10, 20):
         checkpoints.save(path / "run" / "snapshots" / f"step-{step:07d}", network, info)
-    assert "compare" in jobs.can(jobs.named(id))
+    assert "compare" in shown.can(jobs.named(id))
     before, now = trial.before_and_now(jobs.named(id))
     assert (before.info.name, now.info.name) == ("aaa, step 10", "aaa, step 20")
     checkpoints.save(folder.parent / "aaa", network, info)

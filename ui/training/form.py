@@ -75,9 +75,11 @@ class Form:
 
     def _file(self, label: str, pile: str) -> gr.File:
         # No file_types: one wrong file would be refused together with all the others.
+        # Side by side on a phone, a label of three lines would lie over the arrow below it.
         return gr.File(
-            file_count="multiple", label=text.TRAINING[label], height=150, elem_id=f"{self.name}-files-{pile}"
-        )
+            file_count="multiple", label=text.TRAINING[label], height=150, elem_id=f"{self.name}-files-{pile}",
+            min_width=300,
+        )  # fmt: skip
 
     def _seen(self) -> None:
         self.sheet = gr.HTML(
@@ -211,7 +213,7 @@ class Form:
         key = "seen_side_by_side" if found["side_by_side"] else "seen_pairs" if found["paired"] else "seen_piles"
         words = text.TRAINING[key].format(**counts)
         sheet = to_live_url(i2i.open_image(draft / "look.jpg"))
-        two_piles = not found["side_by_side"] and found["data"].startswith("/")
+        two_piles = not found["side_by_side"] and Path(found["data"]) == draft / "data"
         return {
             self.draft: draft.name,
             self.found: found,
