@@ -232,6 +232,46 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
     assert Path(trial.archive(jobs.named(id))).stat().st_size > 1000
 
 
+def test_a_finished_training_is_asked_to_go_on_longer_and_compared_with_what_it_began_with(
+    folder: Path, catalog: Catalog
+) -> None:
+    id, output = "aaa0000000000001", catalog.folder / "aaa"
+    arguments = ["--minutes", "5", "--batch-size", "4", "--start-from", str(catalog.folder / "tiny")]
+    path = made(folder, id, {"state": "done"}, output=str(output), arguments=arguments)
+    checkpoints.save(output, catalog.translators["tiny"].network, catalog.translators["tiny"].info)
+    (told,) = ask("jobs", {})["jobs"]
+    assert "longer" not in told["can"] and told["why"] == text.TRAINING["why_tidied"]
+    (path / "run" / "state.pt").touch()
+    (told,) = ask("jobs", {})["jobs"]
+    assert "longer" in told["can"] and not told["why"]
+    assert told["longer"] == {"minutes": "", "learning_rate": "", "batch_size": "4"}
+    for values, option in (
+        ({"minutes": "0"}, "--minutes"),
+        ({"minutes": ""}, "--minutes"),
+        ({"minutes": "5", "batch_size": "2.5"}, "--batch-size"),
+        ({"minutes": "5", "learning_rate": "nan"}, "--learning-rate"),
+    ):
+        assert ask("act", {"id": id, "wish": "longer", **values})["error"].startswith(f"{option} cannot be")
+    assert not (path / "wish").exists()
+    asked = {"minutes": "7", "learning_rate": "1e-3", "batch_size": "4"}
+    assert ask("act", {"id": id, "wish": "longer", **asked}) == {}
+    assert (path / "wish").read_text() == 'longer {"--minutes": "7", "--learning-rate": "0.001"}'
+    assert [t.info.name for t in trial.before_and_now(jobs.named(id))] == ["tiny", "aaa"]
+
+    rounds = [["--minutes", "12"]]
+    (path / "state.json").write_text(json.dumps({"state": "running", "rounds": rounds}))
+    job = jobs.named(id)
+    assert job.before == output and ask("act", {"id": id, "wish": "longer", **asked})["error"]
+    lines = job.command.split(" &&\n")
+    assert [line.split()[3] for line in lines] == ["pix2pix", "pix2pix", "evaluate"]
+    assert "--minutes 5" in lines[0] and lines[1].endswith("--minutes 12 --resume --change")
+    assert ask("log", {"id": id}) == {"said": ""}
+    (path / "log.txt").write_bytes(b"old\n" * 99_999 + b"\x1b[31mone\x1b[0m\r\n 10%|#\r 20%|##\r\ntwo\xff\n")
+    assert ask("log", {"id": id})["said"].endswith("old\none\n 20%|##\ntwo\ufffd")
+    assert len(ask("log", {"id": id})["said"].splitlines()) == jobs.LOG_LINES
+    assert "error" in ask("log", {"id": id}, ELSEWHERE)
+
+
 def test_one_process_tends_however_many_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("I2I_JOBS_DIR", str(tmp_path))
     started: list[Any] = []

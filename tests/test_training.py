@@ -276,3 +276,7 @@ def test_a_second_training_in_the_same_folder_is_refused(pairs: Path, tmp_path: 
         second.run()
     with second._alone():
         pass
+    elsewhere = Trainer("pix2pix", job(pairs, tmp_path, run=tmp_path / "elsewhere"))
+    with first._alone(), pytest.raises(TrainingError, match=r"Another training is writing to .*out: "):
+        elsewhere.run()
+    assert not list(tmp_path.glob(".*.lock"))

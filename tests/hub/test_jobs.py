@@ -41,8 +41,9 @@ def test_a_training_runs_in_the_account_and_comes_back(hub: Hub, job: JobFolder,
     assert TOKEN not in "".join(path.read_text(errors="replace") for path in job.path.rglob("*") if path.is_file())
     repo = hub.repo("owner/away-training-012345", "dataset")
     assert repo.private and {"train/__main__.py", "data/train/0.png", "training.json"} <= repo.main.files.keys()
+    hub.jobs["job0"]["logs"] = ["Installed 90 packages", "20 steps"]
     hub_jobs.drive(job, "sync")
-    assert job.state["state"] == "running"
+    assert job.state["state"] == "running" and job.log.read_text() == "Installed 90 packages\n20 steps"
 
     command = asked["command"]
     assert command[:2] == ["uv", "run"]

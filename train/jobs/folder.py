@@ -118,7 +118,7 @@ class JobFolder:
             changes: values by option; `--minutes` are those beyond what it has trained for so far.
         """
         lines, rounds = read_progress(self.run), self.state.get("rounds", [])
-        minutes = (lines[-1]["seconds"] if lines else 0) / 60 / SPARE + float(changes["--minutes"])
+        minutes = (lines[-1].get("seconds", 0) if lines else 0) / 60 / SPARE + float(changes["--minutes"])
         arguments = list(rounds[-1] if rounds else self.request.arguments)
         for option, value in {**changes, "--minutes": f"{minutes:.1f}"}.items():
             if option in arguments:

@@ -119,7 +119,8 @@ def hear(job: JobFolder, wish: str) -> None:
     """Carry out a wish: `run`, `pause`, `finish` or one to go on longer; one that means nothing now is forgotten."""
     state = job.state["state"]
     if wish.startswith(LONGER) and state == "done" and (job.run / "state.pt").exists():
-        job.go_on_longer(json.loads(wish.removeprefix(LONGER)))
+        with contextlib.suppress(ValueError, KeyError):  # damaged, it means nothing
+            job.go_on_longer(json.loads(wish.removeprefix(LONGER)))
     elif wish == "run" and state in ("paused", "failed"):
         job.update(state="waiting", why=None, crashes=None)
     elif wish == "pause" and state == "waiting":
