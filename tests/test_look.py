@@ -46,6 +46,9 @@ def test_pairs_and_piles_are_told_apart_and_laid_out(tmp_path: Path, odd_files: 
     option = next(o for o in found["options"]["pix2pix"] if o["option"] == "--lambda-l1")
     assert (option["default"], option["type"]) == (100.0, "float") and "weight of L1" in option["about"]
     assert not {o["name"] for o in found["options"]["munit"]} & {"data", "output", "start_from", "push_to_hub"}
+    types = {o["option"]: o["type"] for o in found["options"]["munit"]}
+    assert (types["--range"], types["--palette"], types["--mirror"]) == ("pair", "str", "bool")
+    assert all(o["about"] for options in found["options"].values() for o in options)
     assert found["memory"]["pix2pix"]["128"] < found["memory"]["cyclegan"]["512"] and found["free"] > 0
 
     a, b = pictures(tmp_path / "a", 20), pictures(tmp_path / "b", 20, shade=9)

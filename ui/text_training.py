@@ -82,6 +82,11 @@ TRAINING = Words(
         "kind_picture": "By a photo or picture",
         "kind_outline": "By drawing outlines",
         "kind_paint": "By painting in free colours",
+        "kind_labels": "By painting labels",
+        "need_palette": (
+            "Labels need their colours: give --palette below “Everything else” the path of a file such as "
+            "train/palettes/facades.json, and one side the kind “By painting labels”."
+        ),
         "where": "Where",
         "on_local": "This machine",
         "on_ray": "A Ray cluster",
@@ -96,6 +101,7 @@ TRAINING = Words(
         "kind_of_int": "a whole number",
         "kind_of_float": "a number",
         "kind_of_bool": "True or False",
+        "kind_of_pair": "two numbers, such as 0 4095",
         "start": "Start",
         "started": "**{name}** is in the list below. You may close this page; the training goes on.",
         "bad_name": "A model’s name has letters, digits, dots and dashes, and begins with a letter or digit.",

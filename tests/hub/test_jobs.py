@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 import i2i_models as i2i
+from i2i_models import checkpoints
 from i2i_models.errors import HubError
 from train.jobs import hub as hub_jobs
 from train.jobs.folder import JOB, JobFolder, write_json
@@ -24,11 +25,14 @@ ARGUMENTS = [
 
 @pytest.fixture
 def job(pairs: Path, tmp_path: Path) -> JobFolder:
+    network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
+    domains = {key: checkpoints.Domain(key) for key in "AB"}
+    checkpoints.save(tmp_path / "begin", network, checkpoints.Info("begin", "Begin", "pix2pix", 32, domains))
     folder = tmp_path / "jobs" / "0123456789abcdef"
     folder.mkdir(parents=True)
     request = {
         "method": "pix2pix", "name": "away", "output": str(tmp_path / "away"), "data": str(pairs), "backend": "hub",
-        "arguments": ARGUMENTS, "evaluate": False, "settings": {"flavor": "t4-small", "minutes": 5},
+        "arguments": [*ARGUMENTS, "--start-from", str(tmp_path / "begin")], "evaluate": False, "settings": {"flavor": "t4-small", "minutes": 5},
     }  # fmt: skip
     write_json(folder / JOB, request)
     return JobFolder(folder)
@@ -80,5 +84,6 @@ def test_it_is_cancelled_and_what_the_hub_refuses_is_a_sentence(
     assert READER not in str(refused.value) and job.state["why"]["key"] == "not_started"
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     hub_jobs.drive(job, "start")
+    assert "why" not in job.state and job.state["handle"] == "job1"  # tried once more
     hub_jobs.drive(job, "cancel")
     assert hub.jobs["job1"]["stage"] == "CANCELED" and not job.path.exists()

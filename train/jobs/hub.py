@@ -17,6 +17,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, snapshot_download
 
 from i2i_models import hub
 from i2i_models.errors import HubError, TrainingError
+from i2i_models.images.reading import SUFFIXES
 
 from .backends import HOME
 from .folder import RUN, Action, JobFolder
@@ -33,6 +34,8 @@ BOOTSTRAP = (
     "sys.path[0:0]=[''];sys.argv[1:1]=['away'];runpy.run_module('train.jobs',run_name='__main__')"
 )
 """Shorter than a file's name may be: the client asks of each argument whether it is a file."""
+BROUGHT = {"--start-from": "start", "--palette": "palette.json"}
+"""Options that name files of this machine, and where the job finds them."""
 ENDED = {"COMPLETED": "done", "CANCELED": "failed", "ERROR": "failed", "DELETED": "failed"}
 LINES = 200
 """Of its log, fetched while it runs."""
@@ -146,13 +149,22 @@ def _files(job: JobFolder) -> Iterator[tuple[str, Path | bytes]]:
                 yield path.relative_to(HOME).as_posix(), path
     data = Path(asked.data)
     if data.is_dir():
-        for path in sorted(data.rglob("*.png")):
-            yield f"data/{path.relative_to(data).as_posix()}", path
+        for path in sorted(data.rglob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                yield f"data/{path.relative_to(data).as_posix()}", path
+    arguments = list(asked.arguments)
+    for option, there in BROUGHT.items():
+        if option in arguments:
+            at = arguments.index(option) + 1
+            brought, arguments[at] = HOME / arguments[at], there
+            for path in [brought] if brought.is_file() else sorted(brought.iterdir()):
+                if path.is_file():
+                    yield there if path == brought else f"{there}/{path.name}", path
     told: dict[str, Any] = {
         "method": asked.method,
         "name": asked.name,
         "data": "data" if data.is_dir() else asked.data,
-        "arguments": asked.arguments,
+        "arguments": arguments,
         "evaluate": asked.evaluate,
     }
     yield "training.json", json.dumps(told).encode()

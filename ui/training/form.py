@@ -114,7 +114,7 @@ class Form:
                     [(text.TRAINING["random_weights"], RANDOM)], value=RANDOM, label=text.TRAINING["start_from"],
                     elem_id=f"{self.name}-from",
                 )  # fmt: skip
-                kinds = [(text.TRAINING[f"kind_{kind}"], kind) for kind in ("picture", "outline", "paint")]
+                kinds = [(text.TRAINING[f"kind_{kind}"], kind) for kind in ("picture", "outline", "paint", "labels")]
                 self.kind_a, self.kind_b = (
                     gr.Dropdown(kinds, value="picture", label=text.TRAINING[key], elem_id=f"{self.name}-{key}")
                     for key in ("kind_a", "kind_b")
@@ -292,6 +292,10 @@ class Form:
                     arguments += [option, value.strip()[:40] or option[-1].upper()]
                 arguments += ["--kind-a", kind_a, "--kind-b", kind_b]
                 changed = options.arguments(found, method, table)
+                if "--palette" in changed and not may_name_folders():
+                    raise jobs.JobError(text.TRAINING["no_folders_here"])
+                if ("labels" in (kind_a, kind_b)) != ("--palette" in changed):
+                    raise jobs.JobError(text.TRAINING["need_palette"])
                 if start_from != RANDOM:
                     translator = self.catalog.named(start_from)
                     changed = options.of_checkpoint(translator, changed, size)

@@ -16,7 +16,8 @@ def table(found: Found, method: str, batch_size: int) -> list[list[str]]:
     rows = []
     for option in found["options"][method]:
         value = batch_size if option["name"] == "batch_size" else option["default"]
-        rows.append([option["option"], "" if value is None else _plain(value), option["about"]])
+        takes = f" ({', '.join(option['values'])})" if option["values"] else ""
+        rows.append([option["option"], "" if value is None else _plain(value), option["about"] + takes])
     return rows
 
 
@@ -40,6 +41,8 @@ def arguments(found: Found, method: str, rows: Any) -> list[str]:
         _check(option, value)
         if option["type"] == "bool":
             found_arguments.append(name if value.lower() in ("true", "yes", "1") else f"--no-{name[2:]}")
+        elif option["type"] == "pair":
+            found_arguments += [name, *value.split()]
         else:
             found_arguments += [name, value]
     return found_arguments
@@ -92,6 +95,12 @@ def _check(option: dict[str, Any], value: str) -> None:
     elif kind in ("int", "float"):
         try:
             fits_kind = math.isfinite(int(value) if kind == "int" else float(value))
+        except ValueError:
+            fits_kind = False
+    elif kind == "pair":
+        try:
+            low, high = map(float, value.split())
+            fits_kind = math.isfinite(high - low)
         except ValueError:
             fits_kind = False
     if not fits_kind:
