@@ -119,7 +119,7 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
     assert [size for _, size in offered["choices"]] == [64, 128, 256] and "at most 256 pixels" in offered["info"]
     draft, found, table = seen["draft"], seen["found"], seen["options"]
     changed = {"--lambda-l1": "50", "--mirror": "False", "--range": "0 4095"}
-    table = [[option, changed.get(option, value)] for option, value, _ in table]
+    table = [[option, changed.get(option, value), *more] for option, value, *more in table]
 
     def start(name: str = "mine", rows: Any = table, begin: str = "random", who: Any = HERE, gpus: int = 1) -> Any:
         return run(
@@ -147,7 +147,7 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
     arguments = " ".join(job.request["arguments"])
     assert arguments == (
         "--size 128 --minutes 5 --name-a outline --name-b B --kind-a outline --kind-b picture "
-        "--range 0 4095 --batch-size 4 --lambda-l1 50 --no-mirror"
+        "--batch-size 4 --range 0 4095 --lambda-l1 50 --no-mirror"
     )  # fmt: skip
     assert "--lambda-l1 50" in job.command and job.command.startswith("python -m train pix2pix --data ")
     began = options.of_checkpoint(catalog.translators["tiny"], ["--base-width", "9", "--mirror"], 32)

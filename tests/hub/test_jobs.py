@@ -32,7 +32,8 @@ def job(pairs: Path, tmp_path: Path) -> JobFolder:
     folder.mkdir(parents=True)
     request = {
         "method": "pix2pix", "name": "away", "output": str(tmp_path / "away"), "data": str(pairs), "backend": "hub",
-        "arguments": [*ARGUMENTS, "--start-from", str(tmp_path / "begin")], "evaluate": False, "settings": {"flavor": "t4-small", "minutes": 5},
+        "arguments": [*ARGUMENTS, "--start-from", str(tmp_path / "begin")],
+        "evaluate": False, "settings": {"flavor": "t4-small", "minutes": 5},
     }  # fmt: skip
     write_json(folder / JOB, request)
     return JobFolder(folder)

@@ -86,15 +86,16 @@ class Form:
             {"sheet": "", "alt": "", "rows": ""}, html_template=SHEET, css_template=SHEET_CSS, js_on_load=None,
             apply_default_css=False, elem_id=f"{self.name}-sheet",
         )  # fmt: skip
-        self.paired = gr.Radio(
-            [(text.TRAINING["pairs"], True), (text.TRAINING["piles"], False)], label=text.TRAINING["meant"],
-            elem_id=f"{self.name}-paired",
-        )  # fmt: skip
+        with gr.Row(elem_classes="settings"):
+            self.paired = gr.Radio(
+                [(text.TRAINING["pairs"], True), (text.TRAINING["piles"], False)], label=text.TRAINING["meant"],
+                elem_id=f"{self.name}-paired",
+            )  # fmt: skip
 
     def _settings(self) -> None:
-        self.method = gr.Radio(
-            [], label=text.CONTROLS["method"], info=text.TRAINING["about_pix2pix"], elem_id=f"{self.name}-method"
-        )
+        with gr.Row(elem_classes="settings"):
+            self.method = gr.Radio([], label=text.CONTROLS["method"], elem_id=f"{self.name}-method")
+        self.about = gr.Markdown(elem_id=f"{self.name}-about")
         with gr.Row(elem_classes="settings"):
             self.checkpoint = gr.Textbox(label=text.TRAINING["name"], max_length=60, elem_id=f"{self.name}-name")
             self.name_a = gr.Textbox("A", label=text.TRAINING["name_a"], max_length=40, elem_id=f"{self.name}-name-a")
@@ -125,17 +126,22 @@ class Form:
                 self.gpus = gr.Number(1, label=text.TRAINING["gpus"], precision=0, minimum=1, maximum=64)
                 self.address = gr.Textbox("auto", label=text.TRAINING["address"], max_length=200)
                 self.flavor = gr.Textbox("t4-small", label=text.TRAINING["flavor"], max_length=40)
-            self.options = gr.Dataframe(
-                headers=[text.TRAINING["option"], text.TRAINING["value"], text.TRAINING["about"]],
-                datatype=["str", "str", "str"], static_columns=[0, 2], column_count=3, interactive=True,
-                show_label=False, wrap=True, max_height=360, column_widths=["14rem", "8rem", "auto"],
-                elem_id=f"{self.name}-options",
-            )  # fmt: skip
+            self.options = options.drawer(f"{self.name}-options")
         self.start = gr.Button(text.TRAINING["start"], variant="primary", elem_id=f"{self.name}-start")
 
     @property
     def _everything(self) -> list[Any]:
-        own = [self.draft, self.found, self.said, self.seen, self.sheet, self.paired, self.method, self.start_from]
+        own = [
+            self.draft,
+            self.found,
+            self.said,
+            self.seen,
+            self.sheet,
+            self.paired,
+            self.method,
+            self.about,
+            self.start_from,
+        ]
         return [*own, self.checkpoint, self.options, self.look, self.started, self.size]
 
     def _connect(self) -> None:
@@ -144,7 +150,7 @@ class Form:
         self.look.click(self._look, picked, self._everything, **shared)
         self.paired.input(self._look_again, [self.draft, self.paired], self._everything, **shared)
         chosen = [self.method, self.found]
-        self.method.change(self._offer, chosen, [self.method, self.start_from, self.options, self.size], **PRIVATE)
+        self.method.change(self._offer, chosen, [self.start_from, self.options, self.size], **PRIVATE)
         form = [
             *(self.draft, self.found, self.method, self.checkpoint, self.name_a, self.name_b, self.size, self.minutes),
             *(self.start_from, self.kind_a, self.kind_b, self.place, self.gpus, self.address, self.flavor),
@@ -222,7 +228,8 @@ class Form:
             self.sheet: {"sheet": sheet, "alt": words, "rows": f"{words} {text.TRAINING['seen_rows']}"},
             self.paired: gr.update(value=found["paired"], visible=two_piles),
             self.checkpoint: self._free_name(),
-            self.method: gr.update(choices=methods, value=method, info=text.TRAINING[f"about_{method}"]),
+            self.method: gr.update(choices=methods, value=method),
+            self.about: _about(methods),
             **self._offers(method, found),
         }
 
@@ -234,11 +241,8 @@ class Form:
 
     def _offer(self, method: str, found: dict[str, Any] | None) -> Update:
         if found is None or method not in METHODS:
-            return {self.method: gr.skip()}
-        return {
-            self.method: gr.update(info=text.TRAINING.get(f"about_{method}", "")),
-            **self._offers(method, found),
-        }
+            return {self.size: gr.skip()}
+        return self._offers(method, found)
 
     def _offers(self, method: str, found: dict[str, Any]) -> Update:
         """What depends on the method: where it may begin, its options, the sizes that memory has room for."""
@@ -328,6 +332,12 @@ class Form:
                 self.found: None,
                 self.started: started + 1,
             }
+
+
+def _about(methods: list[tuple[str, str]]) -> str:
+    """Markdown: a sentence for each method, by title and name."""
+    told = [(title, text.TRAINING.get(f"about_{name}", "")) for title, name in methods]
+    return "\n".join(f"- **{title}**: {about}" for title, about in told) if len(told) > 1 else told[0][1]
 
 
 def form(name: str, catalog: Catalog, translators: Sequence[i2i.Translator]) -> gr.State:

@@ -125,10 +125,11 @@ class Run {
   /** A form for what a finished training goes on longer with: minutes, and what may change. */
   makeLonger() {
     const form = this.part(".longer");
-    for (const [name, step] of [["minutes", "1"], ["learning_rate", "any"], ["batch_size", "1"]]) {
+    const fields = [["minutes", texts.longer_minutes, "1"], ["learning_rate", "--learning-rate", "any"], ["batch_size", "--batch-size", "1"]];
+    for (const [name, words, step] of fields) {
       const label = made("label", "");
       const input = Object.assign(document.createElement("input"), { type: "number", name, step, min: "0" });
-      label.append(made("span", texts[`longer_${name}`]), input);
+      label.append(made("span", words), input);
       form.append(label);
     }
     form.append(Object.assign(made("button", texts.longer_start), { type: "submit" }));
