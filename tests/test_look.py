@@ -170,4 +170,6 @@ def test_a_zip_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert looked(tmp_path / "zip", a=[(str(path), "odd.zip")])["error"] == "unfolds"
     monkeypatch.setattr(looking, "MAX_PICTURES", 5)
     monkeypatch.setattr(piles, "MAX_PICTURES", 5)
-    assert looked(tmp_path / "many", a=wide)["error"] == "too_many"
+    monkeypatch.setattr(piles, "MAX_ALL", 9_000_000)
+    for request in ({"a": wide}, {"a": [(str(path), "odd.zip")]}):
+        assert looked(tmp_path / "many", **request)["error"] == "too_many"
