@@ -4,7 +4,6 @@ import contextvars
 import inspect
 import json
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -282,7 +281,7 @@ def test_one_process_tends_however_many_ask(tmp_path: Path, monkeypatch: pytest.
     made(tmp_path, "aaa0000000000001", {"state": "running", "handle": "0"})
     jobs.see_to_it()
     (process,) = started
-    os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
 
 

@@ -124,8 +124,8 @@ class Form:
                 places = [(text.TRAINING[f"on_{place}"], place) for place in ("local", "ray", "hub")]
                 self.place = gr.Radio(places, value="local", label=text.TRAINING["where"], elem_id=f"{self.name}-where")
                 self.gpus = gr.Number(1, label=text.TRAINING["gpus"], precision=0, minimum=1, maximum=64)
-                self.address = gr.Textbox("auto", label=text.TRAINING["address"], max_length=200)
-                self.flavor = gr.Textbox("t4-small", label=text.TRAINING["flavor"], max_length=40)
+                self.address = gr.Textbox("auto", label=text.TRAINING["address"], max_length=200, visible=False)
+                self.flavor = gr.Textbox("t4-small", label=text.TRAINING["flavor"], max_length=40, visible=False)
             self.options = options.drawer(f"{self.name}-options")
         self.start = gr.Button(text.TRAINING["start"], variant="primary", elem_id=f"{self.name}-start")
 
@@ -151,6 +151,7 @@ class Form:
         self.paired.input(self._look_again, [self.draft, self.paired], self._everything, **shared)
         chosen = [self.method, self.found]
         self.method.change(self._offer, chosen, [self.start_from, self.options, self.size], **PRIVATE)
+        self.place.change(self._where, self.place, [self.gpus, self.address, self.flavor], **PRIVATE)
         form = [
             *(self.draft, self.found, self.method, self.checkpoint, self.name_a, self.name_b, self.size, self.minutes),
             *(self.start_from, self.kind_a, self.kind_b, self.place, self.gpus, self.address, self.flavor),
@@ -243,6 +244,11 @@ class Form:
         if found is None or method not in METHODS:
             return {self.size: gr.skip()}
         return self._offers(method, found)
+
+    def _where(self, place: str) -> Update:
+        """What a place asks for."""
+        asks = {self.gpus: ("local", "ray"), self.address: ("ray",), self.flavor: ("hub",)}
+        return {component: gr.update(visible=place in places) for component, places in asks.items()}
 
     def _offers(self, method: str, found: dict[str, Any]) -> Update:
         """What depends on the method: where it may begin, its options, the sizes that memory has room for."""
