@@ -94,7 +94,7 @@ def test_from_a_folder_of_pictures_to_a_job_with_options_of_the_drawer(
         assert box is not None and box["width"] > 300
     page.locator("#train-named").locator("input, textarea").fill(str(pairs))
     page.get_by_role("button", name="Look at them").click()
-    expect(page.locator("#train-sheet figcaption")).to_contain_text("pairs side by side to learn from")
+    expect(page.locator("#train-sheet figcaption")).to_contain_text("pairs side by side to learn from", timeout=200_000)
     page.get_by_role("button", name="Everything else").click()
     drawer = page.locator("#train-options")
     drawer.get_by_label("--lambda-l1").fill("much")
@@ -115,24 +115,31 @@ def test_from_a_folder_of_pictures_to_a_job_with_options_of_the_drawer(
     assert not job.exists()
 
 
-def test_a_finished_training_is_asked_to_go_on_longer_says_why_it_cannot_and_leaves_the_list_alone(
+def test_of_two_finished_trainings_one_goes_on_longer_and_one_leaves_the_list_and_both_models_stay(
     folder: Path,
     start_page: Callable[..., tuple[str, list[str]]],
     open_view: Callable[..., TranslationView],
 ) -> None:
-    job, model = folder / "jobs" / ID, folder / "served" / "mine"
-    save(model, "Lines to mine")
-    request = json.loads((job / "job.json").read_text())
-    (job / "job.json").write_text(json.dumps({**request, "backend": "local"}))
-    (job / "state.json").write_text('{"state": "done"}')
-    (job / "run" / "state.pt").touch()
-    (job / "log.txt").write_text("10%|#\r20%|##\nWrote mine.\n")
-    address, _ = start_page(folder / "served", I2I_TRAIN="on", I2I_JOBS_DIR=str(job.parent), I2I_ENGINE="torch")
+    jobs = folder / "jobs"
+    request = json.loads((jobs / ID / "job.json").read_text())
+    (jobs / ID / "job.json").unlink()
+    for created, name in enumerate(("first", "second")):
+        save(folder / "served" / name, "Lines to boxes")
+        job = jobs / f"abc000000000010{created}"
+        (job / "run").mkdir(parents=True)
+        whole = {**request, "name": name, "output": str(folder / "served" / name), "backend": "local"}
+        (job / "job.json").write_text(json.dumps({**whole, "created": created}))
+        (job / "state.json").write_text('{"state": "done"}')
+        (job / "run" / "state.pt").touch()
+        (job / "log.txt").write_text("10%|#\r20%|##\nWrote it.\n")
+    address, _ = start_page(folder / "served", I2I_TRAIN="on", I2I_JOBS_DIR=str(jobs), I2I_ENGINE="torch")
     page = open_view(address, **PHONE).page
     page.locator("#tab-train-button").click()
-    run = page.locator("#train-runs article")
+    runs = page.locator("#train-runs article")
+    expect(runs.locator("h3")).to_have_text(["second", "first"])
+    run = runs.last
     run.get_by_text("What it says").click()
-    expect(run.locator(".log pre")).to_have_text("20%|##\nWrote mine.")
+    expect(run.locator(".log pre")).to_have_text("20%|##\nWrote it.")
     run.get_by_role("button", name="Train longer").click()
     run.get_by_label("Minutes more").fill("0")
     run.get_by_role("button", name="Start").click()
@@ -140,8 +147,13 @@ def test_a_finished_training_is_asked_to_go_on_longer_says_why_it_cannot_and_lea
     run.get_by_label("Minutes more").fill("5")
     run.get_by_label("--learning-rate").fill("0.001")
     run.get_by_role("button", name="Start").click()
-    expect(run.locator(".why")).to_contain_text("boxes does not exist", timeout=200_000)
-    expect(run).to_have_attribute("data-state", "done")
+    expect(run).to_have_attribute("data-state", "running")
+    asked = json.loads((jobs / "abc0000000000100" / "state.json").read_text())["rounds"]
+    assert asked == [["--minutes", "5.0", "--learning-rate", "0.001"]]
+    run.get_by_role("button", name="Throw away").click()
+    run.get_by_role("button", name="Really throw it away?").click()
+    expect(runs).to_have_count(1)
     run.get_by_role("button", name="Take out of the list").click()
-    expect(run).to_have_count(0)
-    assert (model / "config.json").is_file() and not job.exists()
+    expect(runs).to_have_count(0)
+    assert {path.name for path in (folder / "served").iterdir()} >= {"first", "second"}
+    assert not list(jobs.glob("*/job.json"))
