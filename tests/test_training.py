@@ -281,3 +281,7 @@ def test_a_second_training_in_the_same_folder_is_refused(pairs: Path, tmp_path: 
     with first._alone(), pytest.raises(TrainingError, match=r"Another training is writing to .*out: "):
         elsewhere.run()
     assert not list(tmp_path.glob(".*.lock"))
+    (tmp_path / "file").touch()
+    nowhere = Trainer("pix2pix", job(pairs, tmp_path, output=tmp_path / "file" / "out", run=tmp_path / "other"))
+    with pytest.raises(TrainingError, match=r"Nothing can be written in .*file \("):  # before the training, not after
+        nowhere.run()

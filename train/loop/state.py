@@ -26,17 +26,21 @@ def alone(run: Path, output: Path) -> Iterator[None]:
     """Hold a run folder and the checkpoint's; the system lets them go when this process ends, however it does.
 
     Raises:
-        TrainingError: another training is writing there.
+        TrainingError: another training is writing there, or nothing can be written there.
     """
     beside = output.with_name(f".{output.name}.lock")  # in it, it would be a part of the checkpoint
     with contextlib.ExitStack() as held:
         for folder, file in ((run, run / "training.lock"), (output, beside)):
-            file.parent.mkdir(parents=True, exist_ok=True)
             try:
+                file.parent.mkdir(parents=True, exist_ok=True)
                 held.enter_context(FileLock(file).acquire(timeout=0))
             except Timeout:
                 raise TrainingError(
                     f"Another training is writing to {folder}: wait for its end, or name another --output or --run."
+                ) from None
+            except OSError as error:
+                raise TrainingError(
+                    f"Nothing can be written in {file.parent} ({error.strerror}): name another --output or --run."
                 ) from None
         try:
             yield
