@@ -61,6 +61,8 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(SHARED, ignore_errors=True)
 
 
+needs_unix = pytest.mark.skipif(os.name != "posix", reason="needs a Unix: its shell, or its rights to files")
+
 torch.set_num_threads(1)  # tiny networks gain nothing from more, and threads wait for each other on a busy machine
 
 

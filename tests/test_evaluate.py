@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import FACADES, PALETTE_FILE, ROOT
+from conftest import FACADES, PALETTE_FILE, ROOT, needs_unix
 from huggingface_hub import ModelCard
 from PIL import Image
 from test_methods import tiny
@@ -249,6 +249,7 @@ def test_there_is_a_recipe_for_every_checkpoint_and_every_method_on_both_first_d
     assert names >= {folder.name for folder in i2i.find_checkpoints(ROOT / "checkpoints")}
 
 
+@needs_unix
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_recipes_are_commands_that_can_start(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = re.findall(r"\[ -[df] (data/\S+) \]", recipe.read_text())

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from conftest import needs_unix
 from test_engine import close
 from torch import nn
 
@@ -100,6 +101,7 @@ def test_bfloat16_that_computes_wrongly_is_refused(
     assert "computes wrongly" in caplog.text
 
 
+@needs_unix
 def test_a_graph_that_another_user_put_there_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

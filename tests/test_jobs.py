@@ -31,12 +31,12 @@ option = lambda name: sys.argv[sys.argv.index(name) + 1]
 run, behaviour = Path(option("--run")), option("--behaviour")
 run.mkdir(exist_ok=True)
 step = int((run / "state.pt").read_text()) if "--resume" in sys.argv else 0
+if behaviour == "refuses":
+    sys.exit(print("error: 3 images are too few.", file=sys.stderr) or 2)
 while step < 1000:
     step += 1
     with (run / "progress.jsonl").open("a") as file:
         file.write(json.dumps({"step": step}) + "\\n")
-    if behaviour == "refuses":
-        sys.exit(print("error: 3 images are too few.", file=sys.stderr) or 2)
     if behaviour == "crashes" or (behaviour == "crashes once" and step == 2 and "--resume" not in sys.argv):
         (run / "state.pt").write_text("1")
         os._exit(1)
@@ -138,6 +138,36 @@ def test_what_ends_early_goes_on_or_says_why(root: Path) -> None:
     assert not supervisor.tend_all(root) or unknown.state["state"] == "waiting"
 
 
+def test_a_finished_training_goes_on_longer_and_stays_what_it_was_where_it_cannot(root: Path) -> None:
+    job = ask(root, "longer", arguments=["--behaviour", "runs", "--minutes", "5", "--batch-size", "4"])
+    until(root, lambda: job.step() > 1)
+    wish(job, "finish")
+    until(root, lambda: states(root) == ["done"])
+    done = job.step()
+    with (job.run / PROGRESS).open("a") as file:  # stopped after 93 seconds of training
+        file.write(json.dumps({"step": done, "seconds": 93.0}) + "\n")
+    wish(job, 'longer {"--minutes": "10", "--learning-rate": "0.001", "--batch-size": "2"}')
+    until(root, lambda: states(root) == ["running"] and job.step() > done)
+    (arguments,) = job.state["rounds"]
+    assert arguments[2:] == ["--minutes", "11.7", "--batch-size", "2", "--learning-rate", "0.001"]
+    assert job.training(["python"])[-2:] == ["--resume", "--change"]
+    wish(job, "finish")
+    until(root, lambda: states(root) == ["done"])
+    wish(job, 'longer {"--minutes": "1", "--behaviour": "refuses"}')
+    until(root, lambda: "why" in job.state)
+    assert job.state["why"]["said"] == "3 images are too few." and job.state["state"] == "done"
+    assert job.state["rounds"] == [arguments]
+    for meaningless in ("longer {", "longer {}"):
+        wish(job, meaningless)
+        supervisor.tend_all(root)
+        assert states(root) == ["done"]
+    model = root.parent / "longer"
+    model.mkdir()
+    wish(job, "forget")
+    until(root, lambda: not job.path.exists())
+    assert model.exists()
+
+
 def test_scratch_makes_room_oldest_first_and_a_job_too_large_pauses(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,7 +183,7 @@ def test_scratch_makes_room_oldest_first_and_a_job_too_large_pauses(
     os.utime(draft, (0, 0))
     gone = disk.tidy(root, max_all=95_000)
     assert gone == ["drafts/forgotten", "older/run/snapshots", "newer/run/snapshots", "older/run/state.pt"]
-    assert older.state["tidied"] and "tidied" in newer.state and "tidied" not in runs.state
+    assert (newer.run / "state.pt").exists() and (runs.run / "snapshots").exists()
     monkeypatch.setattr(disk, "MAX_JOB", 1)
     runs.update(state="running", handle="0")
     supervisor.pause_if_too_large(runs)

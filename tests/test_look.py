@@ -46,6 +46,9 @@ def test_pairs_and_piles_are_told_apart_and_laid_out(tmp_path: Path, odd_files: 
     option = next(o for o in found["options"]["pix2pix"] if o["option"] == "--lambda-l1")
     assert (option["default"], option["type"]) == (100.0, "float") and "weight of L1" in option["about"]
     assert not {o["name"] for o in found["options"]["munit"]} & {"data", "output", "start_from", "push_to_hub"}
+    types = {o["option"]: o["type"] for o in found["options"]["munit"]}
+    assert (types["--range"], types["--palette"], types["--mirror"]) == ("pair", "str", "bool")
+    assert all(o["about"] for options in found["options"].values() for o in options)
     assert found["memory"]["pix2pix"]["128"] < found["memory"]["cyclegan"]["512"] and found["free"] > 0
 
     a, b = pictures(tmp_path / "a", 20), pictures(tmp_path / "b", 20, shade=9)
@@ -62,6 +65,42 @@ def test_pairs_and_piles_are_told_apart_and_laid_out(tmp_path: Path, odd_files: 
     (both / "trainA" / "linked.png").symlink_to(a[0][0])
     named = looked(tmp_path / "folder", named=str(both))
     assert named["paired"] and ["trainA/linked.png", "is_link"] in named["skipped"]
+
+
+def test_a_folder_with_more_pictures_than_may_be_copied_is_read_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (looking, piles):
+        monkeypatch.setattr(module, "MAX_PICTURES", 9)
+    pictures(tmp_path / "pairs" / "train", 20, (80, 40))
+    pictures(tmp_path / "pairs" / "test", 3, (80, 40))
+    (tmp_path / "pairs" / "train" / "0.png").write_bytes(b"half")
+    found = looked(tmp_path / "draft", named=str(tmp_path / "pairs"))
+    assert (found["data"], found["a"], found["held_out"]) == (str(tmp_path / "pairs"), 20, True)
+    assert found["side_by_side"] and {p.name for p in (tmp_path / "draft").iterdir()} == {
+        "request.json", "look.json", "look.jpg"
+    }  # fmt: skip
+    for domain, shade in (("trainA", 0), ("trainB", 9)):
+        pictures(tmp_path / "two" / domain, 20, shade=shade, name=domain + "{}")
+    found = looked(tmp_path / "draft", named=str(tmp_path / "two"))
+    assert (found["paired"], found["b"], found["held_out"]) == (False, 20, False)
+    pictures(tmp_path / "one", 20)
+    assert looked(tmp_path / "draft", named=str(tmp_path / "one"))["error"] == "one_pile"
+    for name in ("cats", "dogs"):
+        pictures(tmp_path / "named" / name, 10)
+    assert looked(tmp_path / "draft", named=str(tmp_path / "named"))["error"] == "too_many"
+
+
+def test_before_pictures_are_copied_old_scratch_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = pictures(tmp_path / "wide", 9, (80, 40))
+    for name in ("old", "new"):
+        (tmp_path / "jobs" / "drafts" / name).mkdir(parents=True)
+    (tmp_path / "jobs" / "drafts" / "old" / "pictures").write_bytes(b"0" * 900_000)
+    monkeypatch.setattr(looking.disk, "MAX_ALL", 500_000)
+    assert looked(tmp_path / "jobs" / "drafts" / "new", a=wide)["paired"]
+    assert not (tmp_path / "jobs" / "drafts" / "old").exists()
+    monkeypatch.setattr(looking.disk, "MAX_ALL", 5)
+    assert looked(tmp_path / "jobs" / "drafts" / "new", a=wide)["error"] == "no_room"
 
 
 def test_what_cannot_be_used_is_a_sentence(tmp_path: Path, odd_files: dict[str, Path]) -> None:
@@ -131,5 +170,6 @@ def test_a_zip_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert looked(tmp_path / "zip", a=[(str(path), "odd.zip")])["error"] == "unfolds"
     monkeypatch.setattr(looking, "MAX_PICTURES", 5)
     monkeypatch.setattr(piles, "MAX_PICTURES", 5)
-    for request in ({"a": wide}, {"named": str(tmp_path / "wide")}):
+    monkeypatch.setattr(piles, "MAX_ALL", 9_000_000)
+    for request in ({"a": wide}, {"a": [(str(path), "odd.zip")]}):
         assert looked(tmp_path / "many", **request)["error"] == "too_many"

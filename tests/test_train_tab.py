@@ -4,7 +4,6 @@ import contextvars
 import inspect
 import json
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +28,7 @@ from ui import text
 from ui.catalog import Catalog
 from ui.i18n import speaking
 from ui.page import build
-from ui.training import jobs, options, rights, runs, scope, trial
+from ui.training import jobs, options, rights, runs, scope, shown, trial
 from ui.training.form import Form
 
 HERE = SimpleNamespace(client=SimpleNamespace(host="127.0.0.1"), headers={})
@@ -118,9 +117,8 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
     offered = run(form._offer, "pix2pix", narrow)["size"]  # before it starts
     assert [size for _, size in offered["choices"]] == [64, 128, 256] and "at most 256 pixels" in offered["info"]
     draft, found, table = seen["draft"], seen["found"], seen["options"]
-    table = [
-        [row[0], "50" if row[0] == "--lambda-l1" else "False" if row[0] == "--mirror" else row[1]] for row in table
-    ]
+    changed = {"--lambda-l1": "50", "--mirror": "False", "--range": "0 4095"}
+    table = [[option, changed.get(option, value), *more] for option, value, *more in table]
 
     def start(name: str = "mine", rows: Any = table, begin: str = "random", who: Any = HERE, gpus: int = 1) -> Any:
         return run(
@@ -132,6 +130,7 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
         "bad_name": {"name": "../mine"},
         "name_taken": {"name": "tiny"},
         "bad_option": {"rows": [["--lambda-l1", "much"]]},
+        "need_palette": {"rows": [["--palette", "train/palettes/facades.json"]]},
         "not_allowed": {"who": PROXIED},
         "few_gpus": {"gpus": 99},
     }.items():
@@ -147,7 +146,7 @@ def test_from_dropped_pictures_to_a_job(folder: Path, catalog: Catalog, tmp_path
     arguments = " ".join(job.request["arguments"])
     assert arguments == (
         "--size 128 --minutes 5 --name-a outline --name-b B --kind-a outline --kind-b picture "
-        "--batch-size 4 --lambda-l1 50 --no-mirror"
+        "--batch-size 4 --range 0 4095 --lambda-l1 50 --no-mirror"
     )  # fmt: skip
     assert "--lambda-l1 50" in job.command and job.command.startswith("python -m train pix2pix --data ")
     began = options.of_checkpoint(catalog.translators["tiny"], ["--base-width", "9", "--mirror"], 32)
@@ -183,7 +182,7 @@ def test_the_list_tells_how_trainings_go_and_carries_wishes(folder: Path, catalo
     assert list(told) == ["ccc", "bbb", "aaa"]
     assert told["aaa"]["figures"] == [["Steps", "50 / 200"], ["Images a second", "10.0"], ["Left", "3 min"]]
     assert told["aaa"]["words"].endswith(text.TRAINING["went_on"]) and told["aaa"]["share"] == 0.25
-    assert len(told["aaa"]["curves"][0]["points"]) <= jobs.POINTS
+    assert len(told["aaa"]["curves"][0]["points"]) <= shown.POINTS
     assert told["bbb"]["words"] == "Number 1 in the queue" and told["ccc"]["why"] == "It says: <b>no</b>"
     assert ask("jobs", {}, ELSEWHERE) == {"error": text.TRAINING["not_allowed"]}
     with speaking("zh"):
@@ -212,7 +211,7 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
     info = checkpoints.Info("x", "Tiny", "pix2pix", 32, DOMAINS)
     for step in (10, 20):
         checkpoints.save(path / "run" / "snapshots" / f"step-{step:07d}", network, info)
-    assert "compare" in jobs.can(jobs.named(id))
+    assert "compare" in shown.can(jobs.named(id))
     before, now = trial.before_and_now(jobs.named(id))
     assert (before.info.name, now.info.name) == ("aaa, step 10", "aaa, step 20")
     checkpoints.save(folder.parent / "aaa", network, info)
@@ -232,6 +231,46 @@ def test_a_model_is_tried_while_it_trains_and_compared_and_packed(folder: Path, 
     assert Path(trial.archive(jobs.named(id))).stat().st_size > 1000
 
 
+def test_a_finished_training_is_asked_to_go_on_longer_and_compared_with_what_it_began_with(
+    folder: Path, catalog: Catalog
+) -> None:
+    id, output = "aaa0000000000001", catalog.folder / "aaa"
+    arguments = ["--minutes", "5", "--batch-size", "4", "--start-from", str(catalog.folder / "tiny")]
+    path = made(folder, id, {"state": "done"}, output=str(output), arguments=arguments)
+    checkpoints.save(output, catalog.translators["tiny"].network, catalog.translators["tiny"].info)
+    (told,) = ask("jobs", {})["jobs"]
+    assert "longer" not in told["can"] and told["why"] == text.TRAINING["why_tidied"]
+    (path / "run" / "state.pt").touch()
+    (told,) = ask("jobs", {})["jobs"]
+    assert "longer" in told["can"] and not told["why"]
+    assert told["longer"] == {"minutes": "", "learning_rate": "", "batch_size": "4"}
+    for values, option in (
+        ({"minutes": "0"}, "--minutes"),
+        ({"minutes": ""}, "--minutes"),
+        ({"minutes": "5", "batch_size": "2.5"}, "--batch-size"),
+        ({"minutes": "5", "learning_rate": "nan"}, "--learning-rate"),
+    ):
+        assert ask("act", {"id": id, "wish": "longer", **values})["error"].startswith(f"{option} cannot be")
+    assert not (path / "wish").exists()
+    asked = {"minutes": "7", "learning_rate": "1e-3", "batch_size": "4"}
+    assert ask("act", {"id": id, "wish": "longer", **asked}) == {}
+    assert (path / "wish").read_text() == 'longer {"--minutes": "7", "--learning-rate": "0.001"}'
+    assert [t.info.name for t in trial.before_and_now(jobs.named(id))] == ["tiny", "aaa"]
+
+    rounds = [["--minutes", "12"]]
+    (path / "state.json").write_text(json.dumps({"state": "running", "rounds": rounds}))
+    job = jobs.named(id)
+    assert job.before == output and ask("act", {"id": id, "wish": "longer", **asked})["error"]
+    lines = job.command.split(" &&\n")
+    assert [line.split()[3] for line in lines] == ["pix2pix", "pix2pix", "evaluate"]
+    assert "--minutes 5" in lines[0] and lines[1].endswith("--minutes 12 --resume --change")
+    assert ask("log", {"id": id}) == {"said": ""}
+    (path / "log.txt").write_bytes(b"old\n" * 99_999 + b"\x1b[31mone\x1b[0m\r\n 10%|#\r 20%|##\r\ntwo\xff\n")
+    assert ask("log", {"id": id})["said"].endswith("old\none\n 20%|##\ntwo\ufffd")
+    assert len(ask("log", {"id": id})["said"].splitlines()) == jobs.LOG_LINES
+    assert "error" in ask("log", {"id": id}, ELSEWHERE)
+
+
 def test_one_process_tends_however_many_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("I2I_JOBS_DIR", str(tmp_path))
     started: list[Any] = []
@@ -242,7 +281,7 @@ def test_one_process_tends_however_many_ask(tmp_path: Path, monkeypatch: pytest.
     made(tmp_path, "aaa0000000000001", {"state": "running", "handle": "0"})
     jobs.see_to_it()
     (process,) = started
-    os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
 
 

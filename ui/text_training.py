@@ -34,8 +34,13 @@ TRAINING = Words(
             "{count} are too few to learn from: give at least {limit} pairs, or {limit} pictures of each pile."
         ),
         "bad_too_many": (
-            "{count} pictures are too many for the page; it takes {limit}. Give fewer here, or train in a "
-            "shell, where there is no limit."
+            "{count} pictures are too many for the page to copy; it takes {limit}. Give fewer, or name a folder of "
+            "this machine with pairs side by side, or with the folders trainA and trainB: that is read where it "
+            "lies, however many there are."
+        ),
+        "bad_no_room": (
+            "The trainings here take {taken} GB, and may take {limit}: take some out of the list below, then "
+            "look again."
         ),
         "bad_all_too_small": "All pictures are smaller than {side} pixels a side: choose larger ones.",
         "bad_none_readable": (
@@ -77,6 +82,11 @@ TRAINING = Words(
         "kind_picture": "By a photo or picture",
         "kind_outline": "By drawing outlines",
         "kind_paint": "By painting in free colours",
+        "kind_labels": "By painting labels",
+        "need_palette": (
+            "Labels need their colours: give --palette below “Everything else” the path of a file such as "
+            "train/palettes/facades.json, and one side the kind “By painting labels”."
+        ),
         "where": "Where",
         "on_local": "This machine",
         "on_ray": "A Ray cluster",
@@ -85,12 +95,10 @@ TRAINING = Words(
         "few_gpus": "There are {count} GPUs on this machine: choose no more, or 1 to train on its processor.",
         "address": "Address of the cluster",
         "flavor": "Hardware of HF Jobs",
-        "option": "Option",
-        "value": "Value",
-        "about": "What it does",
         "kind_of_int": "a whole number",
         "kind_of_float": "a number",
         "kind_of_bool": "True or False",
+        "kind_of_pair": "two numbers, such as 0 4095",
         "start": "Start",
         "started": "**{name}** is in the list below. You may close this page; the training goes on.",
         "bad_name": "A model’s name has letters, digits, dots and dashes, and begins with a letter or digit.",
@@ -133,6 +141,7 @@ TRAINING = Words(
             "It takes more room than one training may, so it pauses. Keep what it has learned, or throw it away."
         ),
         "why_cancelled": "It was cancelled.",
+        "why_tidied": "To make room, what it needs to go on longer was deleted. The model stays.",
         "why_unexpected": "Something went wrong: {said}",
         "steps_done": "Steps",
         "speed": "Images a second",
@@ -149,6 +158,8 @@ TRAINING = Words(
         "do_pause": "Pause",
         "do_run": "Go on",
         "do_finish": "Stop and keep",
+        "do_longer": "Train longer",
+        "do_forget": "Take out of the list",
         "do_discard": "Throw away",
         "do_try": "Try it now",
         "do_open": "Open in its tab",
@@ -157,6 +168,12 @@ TRAINING = Words(
         "do_push": "Push to the Hub",
         "sure": "Really throw it away?",
         "sure_model": "Really throw the model away, too?",
+        "longer_minutes": "Minutes more",
+        "longer_as_before": "as before",
+        "longer_start": "Start",
+        "bad_longer": "{option} cannot be {value}: it takes {least} to {most}.",
+        "log": "What it says",
+        "log_empty": "Nothing yet.",
         "close": "Close this message",
         "opened": "Open below: {name}",
         "nothing_yet": "It has not learned anything yet that could be tried.",

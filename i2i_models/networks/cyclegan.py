@@ -34,6 +34,7 @@ class CycleGANConfig(NetworkConfig):
     blocks: int = 9
     """Residual blocks; the paper has 9 at 256 pixels, 6 at 128."""
     norm: Norm = "instance"
+    """How layers are normalized."""
     mask: bool = False
     """Generators say what of each pixel is new and keep the rest of the input as it is; not in the paper."""
     one_way: bool = False

@@ -35,7 +35,9 @@ class DiscoGANConfig(NetworkConfig):
     depth: int = 8
     """Number of halvings; log2 of the image size reaches a 1×1 innermost map: 6 at 64 pixels."""
     norm: Norm = "instance"
+    """How layers are normalized."""
     last_layer: UpLayer = "upsample"
+    """How the last layer doubles its map."""
     up_layers: UpLayer = "transposed"
     """How the other upward layers double their map; `upsample` leaves no checkerboard."""
     full_size_skip: bool = False

@@ -29,7 +29,9 @@ class Pix2PixConfig(NetworkConfig):
     depth: int = 8
     """Number of halvings; log2 of the image size reaches a 1×1 innermost map."""
     norm: Norm = "instance"
+    """How layers are normalized."""
     last_layer: UpLayer = "upsample"
+    """How the last layer doubles its map."""
     up_layers: UpLayer = "transposed"
     """How the other upward layers double their map; `upsample` leaves no checkerboard."""
     dropout: bool = True
@@ -43,6 +45,7 @@ class Pix2PixConfig(NetworkConfig):
     discriminator_layers: int = 3
     """Stride-2 layers of the PatchGAN; 3 see 70×70 pixels, 1 sees 16×16, 5 see 286×286, and 0 single pixels."""
     discriminator_norm: Norm = "instance"
+    """How the PatchGAN's layers are normalized."""
     conditional: bool = True
     """Whether the discriminator sees the input beside the picture; False is the GAN that section 4.1 compares with."""
 

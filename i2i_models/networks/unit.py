@@ -36,6 +36,7 @@ class UNITConfig(NetworkConfig):
     shared_blocks: int = 1
     """How many of them both domains share; 0 to share none."""
     activation: Activation = "leaky_relu"
+    """After each of the generators' layers but the last."""
     discriminator_width: int = 64
     """Channels after a discriminator's first layer."""
     discriminator_layers: int = 5

@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 import i2i_models as i2i
+from i2i_models import checkpoints
 from i2i_models.errors import HubError
 from train.jobs import hub as hub_jobs
 from train.jobs.folder import JOB, JobFolder, write_json
@@ -24,11 +25,15 @@ ARGUMENTS = [
 
 @pytest.fixture
 def job(pairs: Path, tmp_path: Path) -> JobFolder:
+    network = i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4))
+    domains = {key: checkpoints.Domain(key) for key in "AB"}
+    checkpoints.save(tmp_path / "begin", network, checkpoints.Info("begin", "Begin", "pix2pix", 32, domains))
     folder = tmp_path / "jobs" / "0123456789abcdef"
     folder.mkdir(parents=True)
     request = {
         "method": "pix2pix", "name": "away", "output": str(tmp_path / "away"), "data": str(pairs), "backend": "hub",
-        "arguments": ARGUMENTS, "evaluate": False, "settings": {"flavor": "t4-small", "minutes": 5},
+        "arguments": [*ARGUMENTS, "--start-from", str(tmp_path / "begin")],
+        "evaluate": False, "settings": {"flavor": "t4-small", "minutes": 5},
     }  # fmt: skip
     write_json(folder / JOB, request)
     return JobFolder(folder)
@@ -41,8 +46,9 @@ def test_a_training_runs_in_the_account_and_comes_back(hub: Hub, job: JobFolder,
     assert TOKEN not in "".join(path.read_text(errors="replace") for path in job.path.rglob("*") if path.is_file())
     repo = hub.repo("owner/away-training-012345", "dataset")
     assert repo.private and {"train/__main__.py", "data/train/0.png", "training.json"} <= repo.main.files.keys()
+    hub.jobs["job0"]["logs"] = ["Installed 90 packages", "20 steps"]
     hub_jobs.drive(job, "sync")
-    assert job.state["state"] == "running"
+    assert job.state["state"] == "running" and job.log.read_text() == "Installed 90 packages\n20 steps"
 
     command = asked["command"]
     assert command[:2] == ["uv", "run"]
@@ -79,5 +85,6 @@ def test_it_is_cancelled_and_what_the_hub_refuses_is_a_sentence(
     assert READER not in str(refused.value) and job.state["why"]["key"] == "not_started"
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     hub_jobs.drive(job, "start")
+    assert "why" not in job.state and job.state["handle"] == "job1"  # tried once more
     hub_jobs.drive(job, "cancel")
     assert hub.jobs["job1"]["stage"] == "CANCELED" and not job.path.exists()

@@ -4,11 +4,10 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
-from .folder import JobFolder
+from .folder import Action, JobFolder
 from .supervisor import serve
 
 HALF = 10
@@ -39,8 +38,8 @@ def look(draft: tyro.conf.Positional[Path], paired: bool | None = None) -> None:
     look_at(draft, paired)
 
 
-def hub(job: tyro.conf.Positional[Path], action: tyro.conf.Positional[Literal["start", "sync", "cancel"]]) -> None:
-    """Start a job on HF Jobs, ask how it goes, or cancel it; the token is that of HF_TOKEN or of `hf auth login`.
+def hub(job: tyro.conf.Positional[Path], action: tyro.conf.Positional[Action]) -> None:
+    """Start a job on HF Jobs, ask how it goes, cancel or forget it, by the token of HF_TOKEN or of `hf auth login`.
 
     Args:
         job: its folder.

@@ -15,12 +15,13 @@ from ..loop.budget import NARROWEST
 from ..loop.options import Options
 
 LEFT_OUT = {
-    *("data", "output", "run", "resume", "change", "start_from", "palette", "minutes", "steps", "size"),
-    *("name_a", "name_b", "kind_a", "kind_b", "data_note", "license", "push_to_hub", "push_every", "push_private"),
-    *("workers", "cache_gb"),
+    *("data", "output", "run", "resume", "change", "start_from", "minutes", "steps", "size"),
+    *("name_a", "name_b", "kind_a", "kind_b", "push_to_hub", "push_every", "push_private"),
 }
-"""Options that a page has controls for, that choose files or repos, or that are about the machine."""
+"""Options that a page has controls for."""
 SIZES = (64, 128, 256, 512)
+KINDS = {"bool": (bool,), "int": (int,), "float": (float,), "str": (str, Path), "pair": (tuple[float, float],)}
+"""Types of options, by the names that a page knows."""
 
 
 def choices() -> dict[str, Any]:
@@ -55,7 +56,7 @@ def _options(group: Any) -> list[dict[str, Any]]:
     for field in dataclasses.fields(group):
         value, hint = getattr(group, field.name), hints[field.name]
         allowed = [v for v in get_args(hint) if isinstance(v, str)]
-        kinds = [kind for kind in (bool, int, float, str) if hint is kind or kind in get_args(hint)]
+        kinds = [kind for kind, hints in KINDS.items() if any(h == hint or h in get_args(hint) for h in hints)]
         if not allowed and not kinds:
             continue
         found.append(
@@ -63,7 +64,7 @@ def _options(group: Any) -> list[dict[str, Any]]:
                 "name": field.name,
                 "option": f"--{field.name.replace('_', '-')}",
                 "default": value,
-                "type": "choice" if allowed else kinds[0].__name__,
+                "type": "choice" if allowed else kinds[0],
                 "values": allowed,
                 "about": about.get(field.name, ""),
             }

@@ -1,5 +1,6 @@
 """How much room jobs take: a bound for each and one for all; the oldest scratch goes first."""
 
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -18,42 +19,52 @@ DRAFT_SECONDS = 24 * 3600
 """After which pictures are deleted that nobody started a training with."""
 
 
-def tidy(root: Path, max_all: int = MAX_ALL) -> list[str]:
+def tidy(root: Path, max_all: int | None = None, keep: Path | None = None) -> list[str]:
     """Delete old drafts, and the oldest scratch until everything fits.
 
     Scratch is what nobody needs any more: drafts, then of jobs that have ended their snapshots, saved states and sample
-    grids. Pictures of a job and checkpoints stay. A job that loses its state is told so in `state.json`.
+    grids. Pictures of a job and checkpoints stay. A finished job without its state cannot go on, and the page says why.
+
+    Args:
+        max_all: bytes; `MAX_ALL` by default.
+        keep: a draft that somebody is busy with.
 
     Returns:
         What was deleted.
     """
     deleted = []
-    drafts = sorted((root / DRAFTS).glob("*/"), key=lambda path: path.stat().st_mtime)
+    max_all = MAX_ALL if max_all is None else max_all
+    drafts = sorted((path for path in (root / DRAFTS).glob("*/") if path != keep), key=_age)
     for draft in drafts:
-        if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+        if time.time() - _age(draft) > DRAFT_SECONDS:
             shutil.rmtree(draft, ignore_errors=True)
             deleted.append(f"{DRAFTS}/{draft.name}")
     total = size_of(root)
-    for scratch, job in [*((draft, None) for draft in drafts), *_scratch(root)]:
+    for scratch in [*drafts, *_scratch(root)]:
         if total <= max_all:
             break
         if not scratch.exists():
             continue
         total -= size_of(scratch) if scratch.is_dir() else scratch.stat().st_size
-        shutil.rmtree(scratch) if scratch.is_dir() else scratch.unlink()
+        shutil.rmtree(scratch, ignore_errors=True) if scratch.is_dir() else scratch.unlink(missing_ok=True)
         deleted.append(str(scratch.relative_to(root)))
-        if job is not None:
-            job.update(tidied=True)
     return deleted
 
 
-def _scratch(root: Path) -> list[tuple[Path, JobFolder | None]]:
-    found: list[tuple[Path, JobFolder | None]] = []
+def _age(path: Path) -> float:
+    """When it was last changed; now, if somebody has just taken it away."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_mtime
+    return time.time()
+
+
+def _scratch(root: Path) -> list[Path]:
+    found: list[Path] = []
     ended = [job for job in jobs(root) if job.state["state"] == "done"]
     for name in (SNAPSHOTS, "state.pt"):
-        found += [(job.run / name, job) for job in ended]
+        found += [job.run / name for job in ended]
     for job in ended:
-        found += [(path, job) for path in sorted(job.run.glob("samples-*.png"))[:-1]]
+        found += sorted(job.run.glob("samples-*.png"))[:-1]
     return found
 
 

@@ -11,14 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from train.loop.progress import FINISH, PAUSE, read_progress
+from train.loop.progress import FINISH, PAUSE, SPARE, read_progress
 
 JOB, STATE, WISH, LOG, EXIT = "job.json", "state.json", "wish", "log.txt", "exit"
 RUN, DATA = "run", "data"
 DRAFTS = "drafts"
 """Pictures that were dropped and not started yet, a folder each, beside the jobs."""
 
-Wish = Literal["run", "pause", "finish", "discard"]
+LONGER = "longer"
+"""Begins a wish to go on with a finished training: a JSON object of `--minutes` more and what else changes follows."""
+
+Wish = Literal["run", "pause", "finish", "forget", "discard"]
+Action = Literal["start", "sync", "cancel", "forget"]
+"""What is done about a job on HF Jobs."""
 State = Literal["waiting", "running", "evaluating", "pausing", "paused", "done", "failed"]
 ACTIVE = ("running", "evaluating", "pausing")
 
@@ -99,10 +104,28 @@ class JobFolder:
 
     def training(self, python: list[str]) -> list[str]:
         """The command that begins the training, or goes on with it where there is a saved state."""
-        asked = self.request
+        asked, rounds = self.request, self.state.get("rounds", [])
         resume = ["--resume"] if (self.run / "state.pt").exists() else []
+        resume += ["--change"] if resume and rounds else []
         places = ["--data", asked.data, "--output", asked.output, "--run", str(self.run)]
-        return [*python, "-m", "train", asked.method, *places, *asked.arguments, *resume]
+        arguments = rounds[-1] if rounds else asked.arguments
+        return [*python, "-m", "train", asked.method, *places, *arguments, *resume]
+
+    def go_on_longer(self, changes: dict[str, Any]) -> None:
+        """Have a finished training wait for another round, which has the options of the last one but for some.
+
+        Args:
+            changes: values by option; `--minutes` are those beyond what it has trained for so far.
+        """
+        lines, rounds = read_progress(self.run), self.state.get("rounds", [])
+        minutes = (lines[-1].get("seconds", 0) if lines else 0) / 60 / SPARE + float(changes["--minutes"])
+        arguments = list(rounds[-1] if rounds else self.request.arguments)
+        for option, value in {**changes, "--minutes": f"{minutes:.1f}"}.items():
+            if option in arguments:
+                arguments[arguments.index(option) + 1] = str(value)
+            else:
+                arguments += [option, str(value)]
+        self.update(state="waiting", rounds=[*rounds, arguments], again=True, why=None, crashes=None, ended=None)
 
     def evaluation(self, python: list[str]) -> list[str]:
         """The command that measures the checkpoint and writes its card."""
@@ -121,14 +144,17 @@ class JobFolder:
         """Wish something; the supervisor hears it."""
         (self.path / WISH).write_text(word, encoding="utf-8")
 
-    def delete(self) -> bool:
+    def delete(self, keep: bool = False) -> bool:
         """Away with it and with the checkpoint that it made: renamed first, so that nobody finds half of it.
+
+        Args:
+            keep: the checkpoint stays.
 
         Returns:
             Whether it is gone.
         """
         gone = self.path.with_name(f".gone-{self.path.name}")
-        made = Path(self.request.output) if self.state["state"] in ("evaluating", "done") else None
+        made = Path(self.request.output) if self.state["state"] in ("evaluating", "done") and not keep else None
         try:
             os.replace(self.path, gone)
         except OSError:

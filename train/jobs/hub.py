@@ -11,17 +11,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from huggingface_hub import CommitOperationAdd, HfApi, snapshot_download
 
 from i2i_models import hub
 from i2i_models.errors import HubError, TrainingError
+from i2i_models.images.reading import SUFFIXES
 
 from .backends import HOME
-from .folder import RUN, JobFolder
-
-Action = Literal["start", "sync", "cancel"]
+from .folder import RUN, Action, JobFolder
 
 PACKAGES = ("i2i_models", "train")
 NEEDS = (
@@ -35,13 +34,17 @@ BOOTSTRAP = (
     "sys.path[0:0]=[''];sys.argv[1:1]=['away'];runpy.run_module('train.jobs',run_name='__main__')"
 )
 """Shorter than a file's name may be: the client asks of each argument whether it is a file."""
+BROUGHT = {"--start-from": "start", "--palette": "palette.json"}
+"""Options that name files of this machine, and where the job finds them."""
 ENDED = {"COMPLETED": "done", "CANCELED": "failed", "ERROR": "failed", "DELETED": "failed"}
+LINES = 200
+"""Of its log, fetched while it runs."""
 SPARE_MINUTES = 30
 """Beyond a training's own minutes, for starting and measuring."""
 
 
 def drive(job: JobFolder, action: Action) -> None:
-    """Start a job, ask how it goes, or cancel it, and write that into its `state.json`.
+    """Start a job, ask how it goes, cancel it or forget it here, and write that into its `state.json`.
 
     The token is that of HF_TOKEN or of `hf auth login`.
 
@@ -50,8 +53,10 @@ def drive(job: JobFolder, action: Action) -> None:
     """
     api = HfApi()
     try:
-        {"start": start, "sync": sync, "cancel": cancel}[action](api, job)
-    except TrainingError:
+        {"start": start, "sync": sync, "cancel": cancel, "forget": forget}[action](api, job)
+    except TrainingError as error:
+        if action == "start":
+            job.update(state="failed", why={"key": "not_started", "said": str(error)})
         raise
     except Exception as error:
         # The client raises many kinds; each becomes the sentence that the rest of the project says.
@@ -69,6 +74,7 @@ def repo_of(job: JobFolder, user: str) -> str:
 def start(api: HfApi, job: JobFolder) -> None:
     """Push pictures and code, and run them."""
     asked = job.request
+    job.update(state="waiting", why=None)
     user = str(api.whoami()["name"])
     repo = repo_of(job, user)
     api.create_repo(repo, repo_type="dataset", private=True, exist_ok=True)
@@ -98,16 +104,19 @@ def sync(api: HfApi, job: JobFolder) -> None:
         return
     user = state["user"]
     told = api.inspect_job(job_id=state["handle"], namespace=user)
+    stage = str(told.status.stage)
+    # While it waits for a machine it has said nothing, and asking takes seconds.
+    if stage == "RUNNING" or stage in ENDED:
+        said = api.fetch_job_logs(job_id=state["handle"], namespace=user, tail=None if stage in ENDED else LINES)
+        job.log.write_text("\n".join(said), encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         snapshot_download(
             repo_of(job, user), repo_type="dataset", allow_patterns=f"{RUN}/*", local_dir=scratch, token=api.token
         )
         if (Path(scratch) / RUN).is_dir():
             shutil.copytree(Path(scratch) / RUN, job.run, dirs_exist_ok=True)
-    stage = str(told.status.stage)
     if stage not in ENDED:
         return
-    job.log.write_text("\n".join(api.fetch_job_logs(job_id=state["handle"], namespace=user)), encoding="utf-8")
     if ENDED[stage] == "done":
         with tempfile.TemporaryDirectory() as scratch:
             folder = hub.download(f"{user}/{asked.name}", token=api.token, cache_dir=Path(scratch))
@@ -126,6 +135,11 @@ def cancel(api: HfApi, job: JobFolder) -> None:
     job.delete()
 
 
+def forget(api: HfApi, job: JobFolder) -> None:
+    """Forget a job that has ended; its checkpoint stays here, too."""
+    job.delete(keep=True)
+
+
 def _files(job: JobFolder) -> Iterator[tuple[str, Path | bytes]]:
     """What the repo holds, by path."""
     asked = job.request
@@ -135,13 +149,22 @@ def _files(job: JobFolder) -> Iterator[tuple[str, Path | bytes]]:
                 yield path.relative_to(HOME).as_posix(), path
     data = Path(asked.data)
     if data.is_dir():
-        for path in sorted(data.rglob("*.png")):
-            yield f"data/{path.relative_to(data).as_posix()}", path
+        for path in sorted(data.rglob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                yield f"data/{path.relative_to(data).as_posix()}", path
+    arguments = list(asked.arguments)
+    for option, there in BROUGHT.items():
+        if option in arguments:
+            at = arguments.index(option) + 1
+            brought, arguments[at] = HOME / arguments[at], there
+            for path in [brought] if brought.is_file() else sorted(brought.iterdir()):
+                if path.is_file():
+                    yield there if path == brought else f"{there}/{path.name}", path
     told: dict[str, Any] = {
         "method": asked.method,
         "name": asked.name,
         "data": "data" if data.is_dir() else asked.data,
-        "arguments": asked.arguments,
+        "arguments": arguments,
         "evaluate": asked.evaluate,
     }
     yield "training.json", json.dumps(told).encode()

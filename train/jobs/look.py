@@ -4,16 +4,18 @@ A draft is a folder. Whoever makes it writes `request.json`; `look` writes `data
 the contact sheet `look.jpg`, and `look.json`, which says what was found or, as the key of a sentence, what is wrong.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from i2i_models.errors import I2IError, ImageError
@@ -21,9 +23,10 @@ from i2i_models.images.reading import open_image
 
 from ..data.check import SHOWN_SIDE, contact_sheet
 from ..data.layouts import find
-from ..data.sources import Sources, spread
+from ..data.sources import Source, Sources, spread
+from . import disk
 from .choices import choices
-from .folder import DATA, write_json
+from .folder import DATA, DRAFTS, size_of, write_json
 from .piles import MAX_PICTURES, Picture, Refused, Skipped, dropped, named
 
 REQUEST, LOOK, SHEET = "request.json", "look.json", "look.jpg"
@@ -86,6 +89,8 @@ def look(draft: Path, paired: bool | None = None) -> None:
 
 
 def _look(draft: Path, paired: bool | None, skipped: Skipped) -> dict[str, Any]:
+    if draft.parent.name == DRAFTS:
+        _make_room(draft)
     request = json.loads((draft / REQUEST).read_text(encoding="utf-8"))
     place = request.get("named") or ""
     if place and not Path(place).is_absolute() and place.count("/") == 1 and not place.startswith((".", "~")):
@@ -100,9 +105,25 @@ def _look(draft: Path, paired: bool | None, skipped: Skipped) -> dict[str, Any]:
     try:
         staged = [_stage(pictures, scratch / str(number), skipped) for number, pictures in enumerate(groups)]
         _lay_out(draft / DATA, [_pile(pictures) for pictures in _by_domain(staged)], paired, skipped)
+    except Refused as refused:
+        if refused.key != "too_many" or not place:
+            raise
+        return _in_place(draft, Path(place).expanduser().resolve(), refused)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return _of_sources(draft, find(str(draft / DATA)), str(draft / DATA), True)
+
+
+def _make_room(draft: Path) -> None:
+    """Delete what nobody needs any more of the jobs beside a draft.
+
+    Raises:
+        Refused: they take more room than they may even so.
+    """
+    root = draft.parents[1]
+    disk.tidy(root, keep=draft)
+    if (taken := size_of(root)) > disk.MAX_ALL:
+        raise Refused("no_room", taken=f"{taken / 1e9:.0f}", limit=f"{disk.MAX_ALL / 1e9:.0f}")
 
 
 def _has_split(name: str) -> bool:
@@ -112,9 +133,41 @@ def _has_split(name: str) -> bool:
         return False
 
 
+def _in_place(draft: Path, folder: Path, refused: Refused) -> dict[str, Any]:
+    """What is told of a folder with too many pictures to be copied, which training reads where they lie.
+
+    Raises:
+        Refused: as given, if the folder is laid out in a way that training does not know; if its pictures are one pile.
+    """
+    try:
+        sources = find(str(folder))
+    except I2IError:
+        raise refused from None
+    if sources.a[0].half:
+        shapes = [(2 * pixels.shape[1], pixels.shape[0]) for pixels in _shown(sources.a)]
+        if sum(WIDE[0] <= width / height <= WIDE[1] for width, height in shapes) < MOSTLY * len(shapes):
+            raise Refused("one_pile", count=len(sources.a))
+    return _of_sources(draft, sources, str(folder), _has_split(str(folder)))
+
+
+def _shown(side: Sequence[Source]) -> list[np.ndarray]:
+    """Pictures of a domain for the contact sheet; one that cannot be read, which training leaves out, is left out."""
+    shown = []
+    for i in spread(len(side), SHOWN):
+        with contextlib.suppress(ImageError):
+            shown.append(side[i].read())
+    return shown
+
+
 def _of_sources(draft: Path, sources: Sources, data: str, held_out: bool) -> dict[str, Any]:
-    """What is told of a data set as training will read it, and its contact sheet."""
-    rows = [[side[i].read() for i in spread(len(side), SHOWN)] for side in (sources.a, sources.b)]
+    """What is told of a data set as training will read it, and its contact sheet.
+
+    Raises:
+        Refused: none of the pictures that were to be shown can be read.
+    """
+    rows = [_shown(side) for side in (sources.a, sources.b)]
+    if not all(rows):
+        raise Refused("none_readable")
     squares = ([_square(Image.fromarray(pixels)) for pixels in pictures] for pictures in rows)
     contact_sheet(squares, SHOWN, 6, "white").save(draft / SHEET, quality=88)
     return {

@@ -56,6 +56,8 @@ def dropped(files: list[tuple[str, str]], skipped: Skipped) -> Iterator[Picture]
     Raises:
         Refused: a ZIP that unfolds into too much, or too many pictures.
     """
+    if len(files) > MAX_PICTURES:
+        raise Refused("too_many", count=len(files), limit=MAX_PICTURES)
     for path, name in files:
         if zipfile.is_zipfile(path):
             yield from unpacked(Path(path), name, skipped)
@@ -75,8 +77,9 @@ def unpacked(path: Path, archive: str, skipped: Skipped) -> Iterator[Picture]:
     try:
         with zipfile.ZipFile(path) as file:
             members = [m for m in file.infolist() if not m.is_dir()]
-            if len(members) > 4 * MAX_PICTURES:
-                raise Refused("too_many", count=len(members), limit=MAX_PICTURES)
+            count = sum(PurePosixPath(m.filename).suffix.lower() in SUFFIXES for m in members)
+            if count > MAX_PICTURES or len(members) > 4 * MAX_PICTURES:
+                raise Refused("too_many", count=max(count, MAX_PICTURES + 1), limit=MAX_PICTURES)
             for member in members:
                 inside = PurePosixPath(member.filename.replace("\\", "/"))
                 if is_litter(inside):

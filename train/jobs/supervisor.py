@@ -5,6 +5,7 @@ so it may be killed like any other.
 """
 
 import contextlib
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from filelock import FileLock, Timeout
 from train.loop.progress import FINISH, PAUSE
 
 from . import backends, disk
-from .folder import ACTIVE, JobFolder, jobs, last_error
+from .folder import ACTIVE, LONGER, JobFolder, jobs, last_error
 
 log = logging.getLogger(__name__)
 
@@ -99,11 +100,11 @@ def tend(job: JobFolder) -> None:
         return
     state = job.state
     wish = job.take_wish()
-    if wish == "discard":
+    if wish == "discard" or (wish == "forget" and state["state"] == "done"):
         if "handle" in state:
             backend.kill(job, state["handle"])
-        if not job.delete():
-            job.wish("discard")  # on Windows, as long as somebody reads in it
+        if not job.delete(keep=wish == "forget"):
+            job.wish("discard" if wish == "discard" else "forget")  # on Windows, as long as somebody reads in it
         return
     if wish:
         hear(job, wish)
@@ -115,9 +116,12 @@ def tend(job: JobFolder) -> None:
 
 
 def hear(job: JobFolder, wish: str) -> None:
-    """Carry out a wish: `run`, `pause` or `finish`; one that means nothing now is forgotten."""
+    """Carry out a wish: `run`, `pause`, `finish` or one to go on longer; one that means nothing now is forgotten."""
     state = job.state["state"]
-    if wish == "run" and state in ("paused", "failed"):
+    if wish.startswith(LONGER) and state == "done" and (job.run / "state.pt").exists():
+        with contextlib.suppress(ValueError, KeyError):  # damaged, it means nothing
+            job.go_on_longer(json.loads(wish.removeprefix(LONGER)))
+    elif wish == "run" and state in ("paused", "failed"):
         job.update(state="waiting", why=None, crashes=None)
     elif wish == "pause" and state == "waiting":
         job.update(state="paused")
@@ -157,16 +161,22 @@ def ended(job: JobFolder, code: int) -> None:
     if state["state"] == "evaluating":
         # A checkpoint that could not be measured is one all the same.
         why = None if code == 0 else {"key": "not_measured", "said": last_error(job.log)}
-        job.update(state="done", handle=None, why=why, ended=time.time())
+        job.update(state="done", handle=None, why=why, again=None, ended=time.time())
     elif code == 0:
         job.forget_requests()
         if job.request.evaluate:
             start(job, "evaluating")
         else:
-            job.update(state="done", handle=None, ended=time.time())
+            job.update(state="done", handle=None, again=None, ended=time.time())
     elif code == STOPPED:
         job.forget_requests()
         job.update(state="paused", handle=None, why=state.get("why"))
+    elif code == REFUSED and state.get("again") and state["step"] == job.step():
+        # A finished training that cannot go on as it was asked to stays what it was.
+        job.update(
+            state="done", handle=None, again=None, rounds=state["rounds"][:-1] or None,
+            why={"key": "said", "said": last_error(job.log)},
+        )  # fmt: skip
     elif code == REFUSED:
         job.update(state="failed", handle=None, why={"key": "said", "said": last_error(job.log)})
     else:

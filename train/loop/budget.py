@@ -10,6 +10,7 @@ from i2i_models.networks.network import TranslationNetwork
 
 from . import memory
 from .options import Job, Options
+from .progress import SPARE
 
 MEASURING = 30.0
 """Seconds that measuring may take; of a short budget a tenth."""
@@ -20,8 +21,6 @@ NARROWEST = 16
 """Channels after the first layer below which nothing looks right."""
 SMALLEST_GROWN = 64
 """Pixels a side from which images may grow."""
-SPARE = 0.93
-"""Share of the budget that steps are planned for; saving, samples and the export take the rest."""
 FEWEST = 20
 """Steps below which a training is none."""
 CORRECT_AT = (0.25, 0.5, 0.75)

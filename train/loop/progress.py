@@ -19,6 +19,8 @@ SNAPSHOTS = "snapshots"
 """Folder of the checkpoints that were asked for, each as `step-0000100/`."""
 KEPT_SNAPSHOTS = 2
 """The newest, and the one before to compare it with."""
+SPARE = 0.93
+"""Share of a budget in minutes that steps are planned for; saving, samples and the export take the rest."""
 LINES = 2000
 """Lines that a run writes at most, about: beyond, each further look is worth less than the room that it takes."""
 

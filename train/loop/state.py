@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,32 @@ STATE = "state.pt"
 """The file of the state in a run folder."""
 
 
-def alone(folder: Path) -> contextlib.AbstractContextManager[object]:
-    """Hold a run folder; the system lets it go when this process ends, however it does.
+@contextlib.contextmanager
+def alone(run: Path, output: Path) -> Iterator[None]:
+    """Hold a run folder and the checkpoint's; the system lets them go when this process ends, however it does.
 
     Raises:
-        TrainingError: another training is writing there.
+        TrainingError: another training is writing there, or nothing can be written there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return FileLock(folder / "training.lock").acquire(timeout=0)
-    except Timeout:
-        raise TrainingError(
-            f"Another training is writing to {folder}: wait for its end, or name another --output or --run."
-        ) from None
+    beside = output.with_name(f".{output.name}.lock")  # in it, it would be a part of the checkpoint
+    with contextlib.ExitStack() as held:
+        for folder, file in ((run, run / "training.lock"), (output, beside)):
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(FileLock(file).acquire(timeout=0))
+            except Timeout:
+                raise TrainingError(
+                    f"Another training is writing to {folder}: wait for its end, or name another --output or --run."
+                ) from None
+            except OSError as error:
+                raise TrainingError(
+                    f"Nothing can be written in {file.parent} ({error.strerror}): name another --output or --run."
+                ) from None
+        try:
+            yield
+        finally:
+            if os.name == "posix":  # elsewhere nobody can delete what is open; left behind, it does no harm
+                beside.unlink(missing_ok=True)
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:

@@ -202,7 +202,8 @@ class Trainer:
             self._run()
 
     def _alone(self) -> contextlib.AbstractContextManager[object]:
-        return alone(self.options.run_folder) if self.accelerator.is_main_process else contextlib.nullcontext()
+        o = self.options
+        return alone(o.run_folder, o.output) if self.accelerator.is_main_process else contextlib.nullcontext()
 
     def _run(self) -> None:
         if self.accelerator.is_main_process:

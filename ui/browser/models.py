@@ -170,7 +170,8 @@ async def _export(checkpoint: Path, folder: Path) -> bool:
 
 
 def _kept_folder(checkpoint: Path) -> Path | None:
-    """The folder in the cache for a checkpoint's files, named by what they are made of; None if there is no place."""
+    """The folder in the cache for a checkpoint's files, named by what they are made of; one that nobody finds again
+    where there is no cache, and None if there is no place at all."""
     made_of = hashlib.sha256()
     for source in sorted(Path(i2i.__file__).parent.rglob("*.py")):
         made_of.update(source.read_bytes())
@@ -192,7 +193,11 @@ def _kept_folder(checkpoint: Path) -> Path | None:
         folder = root / made_of.hexdigest()[:32]
         folder.mkdir(exist_ok=True, mode=0o700)
         return folder
-    except (OSError, RuntimeError) as error:  # a user without a home; a full disk
+    except (OSError, RuntimeError) as error:  # a user without a home, or whose cache cannot be written; a full disk
+        log.warning("models for browsers cannot be kept: %s", error)
+    try:
+        return Path(tempfile.mkdtemp(prefix="browser-"))
+    except OSError as error:
         log.warning("no place for models for browsers: %s", error)
         return None
 

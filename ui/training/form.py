@@ -75,24 +75,27 @@ class Form:
 
     def _file(self, label: str, pile: str) -> gr.File:
         # No file_types: one wrong file would be refused together with all the others.
+        # Side by side on a phone, a label of three lines would lie over the arrow below it.
         return gr.File(
-            file_count="multiple", label=text.TRAINING[label], height=150, elem_id=f"{self.name}-files-{pile}"
-        )
+            file_count="multiple", label=text.TRAINING[label], height=150, elem_id=f"{self.name}-files-{pile}",
+            min_width=300,
+        )  # fmt: skip
 
     def _seen(self) -> None:
         self.sheet = gr.HTML(
             {"sheet": "", "alt": "", "rows": ""}, html_template=SHEET, css_template=SHEET_CSS, js_on_load=None,
             apply_default_css=False, elem_id=f"{self.name}-sheet",
         )  # fmt: skip
-        self.paired = gr.Radio(
-            [(text.TRAINING["pairs"], True), (text.TRAINING["piles"], False)], label=text.TRAINING["meant"],
-            elem_id=f"{self.name}-paired",
-        )  # fmt: skip
+        with gr.Row(elem_classes="settings"):
+            self.paired = gr.Radio(
+                [(text.TRAINING["pairs"], True), (text.TRAINING["piles"], False)], label=text.TRAINING["meant"],
+                elem_id=f"{self.name}-paired",
+            )  # fmt: skip
 
     def _settings(self) -> None:
-        self.method = gr.Radio(
-            [], label=text.CONTROLS["method"], info=text.TRAINING["about_pix2pix"], elem_id=f"{self.name}-method"
-        )
+        with gr.Row(elem_classes="settings"):
+            self.method = gr.Radio([], label=text.CONTROLS["method"], elem_id=f"{self.name}-method")
+        self.about = gr.Markdown(elem_id=f"{self.name}-about")
         with gr.Row(elem_classes="settings"):
             self.checkpoint = gr.Textbox(label=text.TRAINING["name"], max_length=60, elem_id=f"{self.name}-name")
             self.name_a = gr.Textbox("A", label=text.TRAINING["name_a"], max_length=40, elem_id=f"{self.name}-name-a")
@@ -112,7 +115,7 @@ class Form:
                     [(text.TRAINING["random_weights"], RANDOM)], value=RANDOM, label=text.TRAINING["start_from"],
                     elem_id=f"{self.name}-from",
                 )  # fmt: skip
-                kinds = [(text.TRAINING[f"kind_{kind}"], kind) for kind in ("picture", "outline", "paint")]
+                kinds = [(text.TRAINING[f"kind_{kind}"], kind) for kind in ("picture", "outline", "paint", "labels")]
                 self.kind_a, self.kind_b = (
                     gr.Dropdown(kinds, value="picture", label=text.TRAINING[key], elem_id=f"{self.name}-{key}")
                     for key in ("kind_a", "kind_b")
@@ -121,19 +124,24 @@ class Form:
                 places = [(text.TRAINING[f"on_{place}"], place) for place in ("local", "ray", "hub")]
                 self.place = gr.Radio(places, value="local", label=text.TRAINING["where"], elem_id=f"{self.name}-where")
                 self.gpus = gr.Number(1, label=text.TRAINING["gpus"], precision=0, minimum=1, maximum=64)
-                self.address = gr.Textbox("auto", label=text.TRAINING["address"], max_length=200)
-                self.flavor = gr.Textbox("t4-small", label=text.TRAINING["flavor"], max_length=40)
-            self.options = gr.Dataframe(
-                headers=[text.TRAINING["option"], text.TRAINING["value"], text.TRAINING["about"]],
-                datatype=["str", "str", "str"], static_columns=[0, 2], column_count=3, interactive=True,
-                show_label=False, wrap=True, max_height=360, column_widths=["14rem", "8rem", "auto"],
-                elem_id=f"{self.name}-options",
-            )  # fmt: skip
+                self.address = gr.Textbox("auto", label=text.TRAINING["address"], max_length=200, visible=False)
+                self.flavor = gr.Textbox("t4-small", label=text.TRAINING["flavor"], max_length=40, visible=False)
+            self.options = options.drawer(f"{self.name}-options")
         self.start = gr.Button(text.TRAINING["start"], variant="primary", elem_id=f"{self.name}-start")
 
     @property
     def _everything(self) -> list[Any]:
-        own = [self.draft, self.found, self.said, self.seen, self.sheet, self.paired, self.method, self.start_from]
+        own = [
+            self.draft,
+            self.found,
+            self.said,
+            self.seen,
+            self.sheet,
+            self.paired,
+            self.method,
+            self.about,
+            self.start_from,
+        ]
         return [*own, self.checkpoint, self.options, self.look, self.started, self.size]
 
     def _connect(self) -> None:
@@ -142,7 +150,8 @@ class Form:
         self.look.click(self._look, picked, self._everything, **shared)
         self.paired.input(self._look_again, [self.draft, self.paired], self._everything, **shared)
         chosen = [self.method, self.found]
-        self.method.change(self._offer, chosen, [self.method, self.start_from, self.options, self.size], **PRIVATE)
+        self.method.change(self._offer, chosen, [self.start_from, self.options, self.size], **PRIVATE)
+        self.place.change(self._where, self.place, [self.gpus, self.address, self.flavor], **PRIVATE)
         form = [
             *(self.draft, self.found, self.method, self.checkpoint, self.name_a, self.name_b, self.size, self.minutes),
             *(self.start_from, self.kind_a, self.kind_b, self.place, self.gpus, self.address, self.flavor),
@@ -211,7 +220,7 @@ class Form:
         key = "seen_side_by_side" if found["side_by_side"] else "seen_pairs" if found["paired"] else "seen_piles"
         words = text.TRAINING[key].format(**counts)
         sheet = to_live_url(i2i.open_image(draft / "look.jpg"))
-        two_piles = not found["side_by_side"] and found["data"].startswith("/")
+        two_piles = not found["side_by_side"] and Path(found["data"]) == draft / "data"
         return {
             self.draft: draft.name,
             self.found: found,
@@ -220,7 +229,8 @@ class Form:
             self.sheet: {"sheet": sheet, "alt": words, "rows": f"{words} {text.TRAINING['seen_rows']}"},
             self.paired: gr.update(value=found["paired"], visible=two_piles),
             self.checkpoint: self._free_name(),
-            self.method: gr.update(choices=methods, value=method, info=text.TRAINING[f"about_{method}"]),
+            self.method: gr.update(choices=methods, value=method),
+            self.about: _about(methods),
             **self._offers(method, found),
         }
 
@@ -232,11 +242,13 @@ class Form:
 
     def _offer(self, method: str, found: dict[str, Any] | None) -> Update:
         if found is None or method not in METHODS:
-            return {self.method: gr.skip()}
-        return {
-            self.method: gr.update(info=text.TRAINING.get(f"about_{method}", "")),
-            **self._offers(method, found),
-        }
+            return {self.size: gr.skip()}
+        return self._offers(method, found)
+
+    def _where(self, place: str) -> Update:
+        """What a place asks for."""
+        asks = {self.gpus: ("local", "ray"), self.address: ("ray",), self.flavor: ("hub",)}
+        return {component: gr.update(visible=place in places) for component, places in asks.items()}
 
     def _offers(self, method: str, found: dict[str, Any]) -> Update:
         """What depends on the method: where it may begin, its options, the sizes that memory has room for."""
@@ -290,6 +302,10 @@ class Form:
                     arguments += [option, value.strip()[:40] or option[-1].upper()]
                 arguments += ["--kind-a", kind_a, "--kind-b", kind_b]
                 changed = options.arguments(found, method, table)
+                if "--palette" in changed and not may_name_folders():
+                    raise jobs.JobError(text.TRAINING["no_folders_here"])
+                if ("labels" in (kind_a, kind_b)) != ("--palette" in changed):
+                    raise jobs.JobError(text.TRAINING["need_palette"])
                 if start_from != RANDOM:
                     translator = self.catalog.named(start_from)
                     changed = options.of_checkpoint(translator, changed, size)
@@ -322,6 +338,12 @@ class Form:
                 self.found: None,
                 self.started: started + 1,
             }
+
+
+def _about(methods: list[tuple[str, str]]) -> str:
+    """Markdown: a sentence for each method, by title and name."""
+    told = [(title, text.TRAINING.get(f"about_{name}", "")) for title, name in methods]
+    return "\n".join(f"- **{title}**: {about}" for title, about in told) if len(told) > 1 else told[0][1]
 
 
 def form(name: str, catalog: Catalog, translators: Sequence[i2i.Translator]) -> gr.State:

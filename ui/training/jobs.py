@@ -5,8 +5,8 @@ files. Here each is read as what anybody may have written: missing, half, or of 
 """
 
 import contextlib
-import dataclasses
 import json
+import math
 import os
 import re
 import secrets
@@ -24,17 +24,27 @@ import i2i_models as i2i
 from ui import text
 from ui.training.rights import HOME
 
-WISHES = ("run", "pause", "finish", "discard")
+WISHES = ("run", "pause", "finish", "forget", "discard")
 ID = re.compile(r"[0-9a-f]{16}")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""By which a terminal colours and moves."""
 ACTIVE = ("running", "evaluating", "pausing")
-POINTS = 160
-"""Of a curve, at most."""
 SYNC_SECONDS = 20
 """Between questions to HF Jobs about one job."""
 NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """For processes without a screen, on Windows."""
+LOG_LINES, LOG_BYTES = 80, 40_000
+"""Of what a job has printed, as much as the page shows."""
 QUEUED = 12
 """Jobs that may wait at a time."""
+
+
+LONGER: dict[str, tuple[str, tuple[float, float]]] = {
+    "minutes": ("--minutes", (1, 240)),
+    "learning_rate": ("--learning-rate", (1e-7, 0.1)),
+    "batch_size": ("--batch-size", (1, 64)),
+}
+"""What a training that goes on longer may take anew: option, and its least and greatest value."""
 
 
 class JobError(i2i.I2IError):
@@ -43,7 +53,7 @@ class JobError(i2i.I2IError):
 
 def root() -> Path:
     """The folder of jobs: I2I_JOBS_DIR, or runs/jobs of the project."""
-    return Path(os.environ.get("I2I_JOBS_DIR") or HOME / "runs" / "jobs")
+    return Path(os.environ.get("I2I_JOBS_DIR") or HOME / "runs" / "jobs").absolute()
 
 
 class Job:
@@ -75,6 +85,17 @@ class Job:
         return self.state["state"] == "done" and (self.output / "config.json").is_file()
 
     @property
+    def arguments(self) -> list[str]:
+        """The options of its last round: those it was started with, or went on longer with."""
+        rounds = self.state.get("rounds") or [self.request.get("arguments", [])]
+        return list(rounds[-1])
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a finished training still has the state from which it could go on longer."""
+        return self.request.get("backend") != "hub" and (self.run / "state.pt").is_file()
+
+    @property
     def samples(self) -> list[Path]:
         """The sample grids, the oldest first."""
         return sorted(self.run.glob("samples-*.png"))
@@ -83,6 +104,29 @@ class Job:
     def snapshots(self) -> list[Path]:
         """The checkpoints that were asked for on the way, the oldest first."""
         return sorted(p for p in self.run.glob("snapshots/step-*") if (p / "config.json").is_file())
+
+    @property
+    def before(self) -> Path | None:
+        """The checkpoint to compare the newest with: the one made before it, or what the training began with."""
+        if self.is_done:
+            found = self.snapshots[-1:]
+        elif (self.output / "config.json").is_file():  # it is going on longer
+            found = [self.output]
+        else:
+            found = self.snapshots[:-1][-1:]
+        arguments = self.arguments
+        if not found and "--start-from" in arguments:
+            found = [Path(arguments[arguments.index("--start-from") + 1])]
+        return next((path for path in found if (path / "config.json").is_file()), None)
+
+    def said(self) -> str:
+        """The last that it has printed; of a line that was written over and over, what stands there at last."""
+        with contextlib.suppress(OSError), (self.path / "log.txt").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+            lines = file.read().decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+            lines = [ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]).rstrip() for line in lines]
+            return "\n".join([line for line in lines if line][-LOG_LINES:])
+        return ""
 
     def progress(self) -> list[dict[str, Any]]:
         """The lines that the training has written."""
@@ -103,10 +147,17 @@ class Job:
 
     @property
     def command(self) -> str:
-        """What does the same in a shell."""
+        """What does the same in a shell: the training, each time that it went on longer, and the measuring."""
         asked = self.request
         places = ["--data", asked["data"], "--output", asked["output"]]
-        return shlex.join(["python", "-m", "train", asked["method"], *places, *asked["arguments"]])
+        gpus = int(asked.get("settings", {}).get("gpus", 1)) if asked.get("backend", "local") == "local" else 1
+        several = ["accelerate", "launch", "--multi_gpu", "--num_processes", str(gpus), "-m", "train"]
+        train = [*(several if gpus > 1 else ["python", "-m", "train"]), asked["method"], *places]
+        commands = [[*train, *asked["arguments"]]]
+        commands += [[*train, *arguments, "--resume", "--change"] for arguments in self.state.get("rounds", [])]
+        if asked.get("evaluate", True):
+            commands.append(["python", "-m", "train", "evaluate", asked["output"], "--data", asked["data"]])
+        return " &&\n".join(map(shlex.join, commands))
 
 
 def all_jobs() -> list[Job]:
@@ -251,114 +302,34 @@ def _write(path: Path, content: str) -> None:
     os.replace(temporary, path)
 
 
-@dataclasses.dataclass(frozen=True)
-class Shown:
-    """What the page shows of a job; a dataclass so that its fields have names in one place."""
-
-    id: str
-    name: str
-    method: str
-    state: str
-    words: str
-    why: str
-    share: float
-    """Of the steps that are done, 0 … 1."""
-    figures: list[list[str]]
-    """Pairs of a name and a value."""
-    curves: list[dict[str, Any]]
-    """`name`, `last`, `points`: `[step, value]` each."""
-    samples: list[int]
-    """Steps of the sample grids."""
-    snapshots: int
-    can: list[str]
-    tab: str
-    """Where its model is listed; empty if nowhere yet."""
-    command: str
-
-
-def shown(job: Job, place: int, method: str, tab: str = "") -> dict[str, Any]:
-    """What the page shows of a job.
+def go_on_longer(job: Job, asked: dict[str, Any]) -> None:
+    """Wish for a finished training to go on.
 
     Args:
-        place: in the queue, from 1 on, if it waits.
-        method: its method's title.
-        tab: the other tab that lists its model; empty if none does.
+        asked: values by the names of `LONGER`; an empty one stays as it is.
+
+    Raises:
+        JobError: a value is not of its option's kind, or out of its range.
     """
-    state, lines = job.state["state"], job.progress()
-    last = lines[-1] if lines else {}
-    step, steps = int(last.get("step", 0)), int(last.get("steps", 0))
-    figures = []
-    if steps:
-        figures.append([text.TRAINING["steps_done"], f"{step:,} / {steps:,}"])
-    if state == "running" and steps:
-        recent = [line["images"] for line in lines[-8:] if line.get("images")]
-        figures.append([text.TRAINING["speed"], f"{sum(recent) / max(len(recent), 1):.1f}"])
-        left = last.get("seconds", 0) * (steps - step) / max(step, 1)
-        figures.append([text.TRAINING["time_left"], duration(left)])
-    elif last:
-        figures.append([text.TRAINING["time_spent"], duration(last.get("seconds", 0))])
-    words = text.TRAINING[f"state_{state}"].format(place=place)
-    if state == "running" and not lines:
-        words = text.TRAINING["state_measuring"]
-    if job.state.get("crashes") and state in ("running", "waiting"):
-        words += " " + text.TRAINING["went_on"]
-    why = job.state.get("why") or {}
-    said = text.TRAINING.get(f"why_{why.get('key')}", text.TRAINING["why_unexpected"]) if why else ""
-    return dataclasses.asdict(
-        Shown(
-            job.id,
-            str(job.request["name"]),
-            method,
-            state,
-            words,
-            said.format(said=why.get("said", "")) if said else "",
-            1.0 if state in ("done", "evaluating") else step / steps if steps else 0.0,
-            figures,
-            curves(lines),
-            [int(path.stem.rpartition("-")[2]) for path in job.samples],
-            len(job.snapshots),
-            [*(["open"] if tab else []), *can(job)],
-            tab,
-            job.command,
-        )
-    )
+    changes = {}
+    for name, (option, (least, most)) in LONGER.items():
+        value = str(asked.get(name) or "").strip()
+        if not value and name != "minutes":
+            continue
+        try:
+            number = int(value) if isinstance(least, int) else float(value)
+        except ValueError:
+            number = math.nan
+        if not least <= number <= most:
+            words = {"option": option, "value": value[:40], "least": f"{least:g}", "most": f"{most:g}"}
+            raise JobError(text.TRAINING["bad_longer"].format(**words))
+        if name == "minutes" or f"{number:g}" != value_of(job.arguments, option):
+            changes[option] = f"{number:g}"
+    job.wish(f"longer {json.dumps(changes)}")
 
 
-def can(job: Job) -> list[str]:
-    """What may be asked of a job as it stands."""
-    state = job.state["state"]
-    remote = job.request.get("backend") == "hub"
-    found = {
-        "waiting": ["discard"] if remote else ["pause", "discard"],
-        "running": ["discard"] if remote else ["pause", "finish", "try", "discard"],
-        "pausing": ["discard"],
-        "evaluating": ["discard"],
-        "paused": ["run", "finish", "discard"],
-        "failed": ["run", "finish", "discard"] if (job.run / "state.pt").exists() else ["run", "discard"],
-        "done": ["try", "zip", "push", "discard"] if job.is_done else ["discard"],
-    }[state]
-    if "try" in found and (len(job.snapshots) > 1 or (job.is_done and job.snapshots)):
-        found.insert(found.index("try") + 1, "compare")
-    return found
-
-
-def curves(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The losses as curves of at most `POINTS` points, each the mean of the lines that it stands for."""
-    every = -(-len(lines) // POINTS) if lines else 1
-    found: dict[str, list[list[float]]] = {}
-    for at in range(0, len(lines), every):
-        group = lines[at : at + every]
-        for name in group[-1].get("losses", {}):
-            values = [line["losses"][name] for line in group if name in line.get("losses", {})]
-            found.setdefault(name, []).append([group[-1]["step"], sum(values) / len(values)])
-    return [{"name": name, "last": f"{points[-1][1]:.3g}", "points": points} for name, points in found.items()]
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    minutes = seconds / 60
-    if minutes < 1:
-        return text.TRAINING["seconds"].format(count=round(seconds))
-    if minutes < 90:
-        return text.TRAINING["minutes"].format(count=round(minutes))
-    return text.TRAINING["hours"].format(count=f"{minutes / 60:.1f}")
+def value_of(arguments: list[str], option: str) -> str:
+    """What arguments give an option; empty if it keeps its default, or for minutes, which begin anew."""
+    if option in arguments and option != "--minutes":
+        return arguments[arguments.index(option) + 1]
+    return ""

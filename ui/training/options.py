@@ -1,22 +1,40 @@
 """The drawer: every option of the command line by its name, and what of it a visitor changed."""
 
 import math
+from pathlib import Path
 from typing import Any
+
+import gradio as gr
 
 import i2i_models as i2i
 from ui import text
 from ui.training.jobs import JobError
 
+HERE = Path(__file__).parent
 Found = dict[str, Any]
 """What `python -m train.jobs look` said of a draft."""
 
 
-def table(found: Found, method: str, batch_size: int) -> list[list[str]]:
-    """Rows of option, value and help, for a method."""
+def drawer(name: str) -> gr.HTML:
+    """Fields for the options of `table`, which is its value, under the current block.
+
+    Args:
+        name: its id.
+    """
+    return gr.HTML(
+        [], html_template='<div class="options" data-part="options"></div>', apply_default_css=False, elem_id=name,
+        css_template=(HERE / "options.css").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "options.js").read_text(encoding="utf-8"),
+    )  # fmt: skip
+
+
+def table(found: Found, method: str, batch_size: int) -> list[list[Any]]:
+    """Rows of option, value, help, type and the values of a choice, for a method."""
     rows = []
     for option in found["options"][method]:
         value = batch_size if option["name"] == "batch_size" else option["default"]
-        rows.append([option["option"], "" if value is None else _plain(value), option["about"]])
+        said = "" if value is None else _plain(value)
+        rows.append([option["option"], said, option["about"], option["type"], option["values"]])
     return rows
 
 
@@ -24,13 +42,12 @@ def arguments(found: Found, method: str, rows: Any) -> list[str]:
     """Command-line arguments of what differs from the defaults.
 
     Args:
-        rows: of the table, as the browser sends it: a data frame or a list.
+        rows: of the table, as the browser sends it.
 
     Raises:
         JobError: a value is not of its option's kind.
     """
-    values = rows.values.tolist() if hasattr(rows, "values") else rows
-    given = {str(row[0]): str(row[1]).strip() for row in values if len(row) > 1}
+    given = {str(row[0]): str(row[1]).strip() for row in rows or () if isinstance(row, list) and len(row) > 1}
     found_arguments: list[str] = []
     for option in found["options"][method]:
         name, default = option["option"], option["default"]
@@ -40,6 +57,8 @@ def arguments(found: Found, method: str, rows: Any) -> list[str]:
         _check(option, value)
         if option["type"] == "bool":
             found_arguments.append(name if value.lower() in ("true", "yes", "1") else f"--no-{name[2:]}")
+        elif option["type"] == "pair":
+            found_arguments += [name, *value.split()]
         else:
             found_arguments += [name, value]
     return found_arguments
@@ -92,6 +111,12 @@ def _check(option: dict[str, Any], value: str) -> None:
     elif kind in ("int", "float"):
         try:
             fits_kind = math.isfinite(int(value) if kind == "int" else float(value))
+        except ValueError:
+            fits_kind = False
+    elif kind == "pair":
+        try:
+            low, high = map(float, value.split())
+            fits_kind = math.isfinite(high - low)
         except ValueError:
             fits_kind = False
     if not fits_kind:

@@ -21,9 +21,14 @@ class Run {
         <img alt=""><label><span></span><input type="range" min="0" step="1"><output></output></label>
       </figure>
       <div class="actions"></div>
-      <details><summary></summary><pre></pre></details>`;
+      <form class="longer" hidden></form>
+      <details class="command"><summary></summary><pre></pre></details>
+      <details class="log"><summary></summary><pre tabindex="0"></pre></details>`;
     this.part = (selector) => this.root.querySelector(selector);
-    this.part("summary").textContent = texts.command;
+    this.part(".command summary").textContent = texts.command;
+    this.part(".log summary").textContent = texts.log;
+    this.part(".log").ontoggle = () => this.showLog();
+    this.makeLonger();
     this.part(".sample span").textContent = texts.history;
     this.part("progress").setAttribute("aria-label", texts.progress);
     this.slider = this.part("input");
@@ -41,7 +46,10 @@ class Run {
     put(this.part(".method"), run.method);
     put(this.part(".words"), run.words);
     put(this.part(".why"), run.why);
-    put(this.part("pre"), run.command);
+    put(this.part(".command pre"), run.command);
+    this.longer = run.longer;
+    if (!run.can.includes("longer")) this.part(".longer").hidden = true;
+    this.showLog();
     this.part("progress").value = run.share;
     const figures = run.figures.map(([name, value]) => {
       const row = document.createElement("div");
@@ -98,6 +106,7 @@ class Run {
       setTimeout(() => { button.dataset.sure = ""; button.textContent = texts.do_discard; }, 5000);
       return;
     }
+    if (action === "longer") return this.askLonger();
     if (action === "open") {
       location.hash = new URLSearchParams({ tab: this.tab, model: this.part("h3").textContent });
       return location.reload(); // this page lists the models that there were when it was opened
@@ -111,6 +120,50 @@ class Run {
     } finally {
       button.disabled = false;
     }
+  }
+
+  /** A form for what a finished training goes on longer with: minutes, and what may change. */
+  makeLonger() {
+    const form = this.part(".longer");
+    const fields = [["minutes", texts.longer_minutes, "1"], ["learning_rate", "--learning-rate", "any"], ["batch_size", "--batch-size", "1"]];
+    for (const [name, words, step] of fields) {
+      const label = made("label", "");
+      const input = Object.assign(document.createElement("input"), { type: "number", name, step, min: "0" });
+      label.append(made("span", words), input);
+      form.append(label);
+    }
+    form.append(Object.assign(made("button", texts.longer_start), { type: "submit" }));
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const asked = Object.fromEntries(new FormData(form));
+      const answer = say(await server.act({ id: this.id, wish: "longer", ...asked }));
+      if (answer.error) return;
+      form.hidden = true;
+      await refresh();
+    };
+  }
+
+  askLonger() {
+    const form = this.part(".longer");
+    form.hidden = !form.hidden;
+    if (form.hidden) return;
+    for (const input of form.querySelectorAll("input")) {
+      input.value = input.name === "minutes" ? "20" : this.longer[input.name];
+      input.placeholder = texts.longer_as_before;
+    }
+    form.elements.minutes.focus();
+    form.elements.minutes.select();
+  }
+
+  /** What the training has printed, while somebody has that open. */
+  async showLog() {
+    if (!this.part(".log").open) return;
+    const pre = this.part(".log pre");
+    const answer = await server.log({ id: this.id });
+    if (answer.said === undefined) return;
+    const followed = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 8;
+    put(pre, answer.said || texts.log_empty);
+    if (followed) pre.scrollTop = pre.scrollHeight;
   }
 
   /** Have the training write what it has learned so far, wait for it, and ask the page to open it. */

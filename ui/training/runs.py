@@ -15,6 +15,7 @@ from ui.payload import read_mapping, read_whole, to_data_url
 from ui.tabs import tab_of
 from ui.training import jobs
 from ui.training.rights import check
+from ui.training.shown import can, shown
 
 LONGEST_SIDE = 1200
 """Pixels of a sample grid as it is sent."""
@@ -23,9 +24,12 @@ Function = Callable[[Any, gr.Request, gr.OAuthProfile | None, gr.OAuthToken | No
 
 
 def run_functions(catalog: Catalog) -> list[Function]:
-    """`jobs`, `act` and `sample`; the catalog has the models that the other tabs list."""
+    """`jobs`, `act`, `sample` and `log`; the catalog has the models that the other tabs list."""
 
-    return [_told("jobs", functools.partial(listed, catalog)), _told("act", act), _told("sample", sample)]
+    return [
+        *(_told("jobs", functools.partial(listed, catalog)), _told("act", act)),
+        *(_told("sample", sample), _told("log", log)),
+    ]
 
 
 def _told(name: str, function: Callable[[Any, str | None], Answer]) -> Function:
@@ -60,28 +64,37 @@ def _shown(catalog: Catalog, job: jobs.Job, waiting: list[str]) -> dict[str, Any
     title = METHODS[method].title if method in METHODS else str(method)
     listed = catalog.listed.get(str(job.request["name"]))
     tab = tab_of(listed).name if listed is not None else ""
-    return jobs.shown(job, waiting.index(job.id) + 1 if job.id in waiting else 0, title, tab)
+    return shown(job, waiting.index(job.id) + 1 if job.id in waiting else 0, title, tab)
 
 
 def act(payload: Any, token: str | None) -> Answer:
-    """Carry a wish to a job: one of `jobs.WISHES`; `export` asks for a snapshot, `exported` whether it is there."""
+    """Carry a wish to a job: one of `jobs.WISHES`, or `longer` with what that takes; `export` asks for a snapshot,
+    `exported` whether it is there."""
     payload = read_mapping(payload)
     job, wish = jobs.named(payload.get("id")), payload.get("wish")
     if wish == "exported":
         return {"ready": not (job.run / "export").exists()}
-    allowed = jobs.can(job)
+    allowed = can(job)
     if wish == "export" and "try" in allowed:
         job.ask_for_snapshot()
-    elif wish == "discard" and job.request.get("backend") == "hub":
-        jobs.on_hub(job, "cancel", token)
+    elif wish == "longer" and wish in allowed:
+        jobs.go_on_longer(job, payload)
+        jobs.see_to_it()
+    elif wish in ("discard", "forget", "run") and wish in allowed and job.request.get("backend") == "hub":
+        jobs.on_hub(job, {"discard": "cancel", "forget": "forget", "run": "start"}[wish], token)
     elif wish in jobs.WISHES and wish in allowed:
         job.wish(wish)
         jobs.see_to_it()
-    elif wish in (*jobs.WISHES, "export"):
+    elif wish in (*jobs.WISHES, "export", "longer"):
         raise jobs.JobError(text.TRAINING["not_now"])
     else:
         raise BadRequest(text.SERVER["bad_request"])
     return {}
+
+
+def log(payload: Any, token: str | None) -> Answer:
+    """The last that a job has printed."""
+    return {"said": jobs.named(read_mapping(payload).get("id")).said()}
 
 
 def sample(payload: Any, token: str | None) -> Answer:

@@ -131,11 +131,16 @@ def newest(job: jobs.Job) -> i2i.Translator:
 
 
 def before_and_now(job: jobs.Job) -> list[i2i.Translator]:
-    """The snapshot before the newest, and the newest, or the finished checkpoint."""
-    earlier = job.snapshots if job.is_done else job.snapshots[:-1]
-    if not earlier:
+    """What a training had learned before, or began with, and what it has learned now.
+
+    Raises:
+        JobError: there is nothing before.
+    """
+    earlier = job.before
+    if earlier is None:
         raise jobs.JobError(text.TRAINING["nothing_before"])
-    return [_snapshot(job, earlier[-1]), newest(job)]
+    now = newest(job)
+    return [_snapshot(job, earlier) if earlier in job.snapshots else i2i.load(earlier), now]
 
 
 def _snapshot(job: jobs.Job, folder: Path) -> i2i.Translator:
