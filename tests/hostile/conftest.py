@@ -100,12 +100,18 @@ class Server:
         assert answer.get("image", "").startswith("data:image/jpeg"), answer
 
 
-def start_server(folder: Path, python: tuple[str, ...] = ("app.py",), **environment: str) -> Server:
+def start_server(
+    folder: Path,
+    python: tuple[str, ...] = ("app.py",),
+    preexec_fn: Callable[[], None] | None = None,
+    **environment: str,
+) -> Server:
     """Start the page and wait until it has read its networks.
 
     Args:
         folder: for its checkpoints, made here, and its temporary files.
         python: the arguments of Python.
+        preexec_fn: called in the new process before anything else.
     """
     save_checkpoints(folder / "checkpoints")
     port = free_port()
@@ -125,6 +131,7 @@ def start_server(folder: Path, python: tuple[str, ...] = ("app.py",), **environm
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=preexec_fn,
     )
     server = Server(process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60), uploads)
     threading.Thread(target=lambda: server.lines.extend(process.stdout or ()), daemon=True).start()
@@ -148,8 +155,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     """Start servers that end with the tests."""
     running: list[Server] = []
 
-    def begin(*arguments: Any, **environment: str) -> Server:
-        server = start_server(tmp_path_factory.mktemp("server"), *arguments, **environment)
+    def begin(*arguments: Any, **more: Any) -> Server:
+        server = start_server(tmp_path_factory.mktemp("server"), *arguments, **more)
         running.append(server)
         return server
 
