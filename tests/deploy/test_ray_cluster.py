@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
+from tiny_checkpoints import PAIRED
 
 import i2i_models as i2i
 
-from .conftest import PAIRED, Started, drawing, pixels
+from .conftest import Started, drawing, pixels
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r deploy/requirements.txt")
 pytest.importorskip("ray.serve", reason="Ray came without Serve: pip install -r deploy/requirements.txt")

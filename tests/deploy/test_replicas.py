@@ -11,11 +11,12 @@ import httpx
 import pytest
 from conftest import ROOT, free_port
 from gradio_client import Client, handle_file
+from tiny_checkpoints import PAIRED
 
 import i2i_models as i2i
 from ui.payload import to_data_url
 
-from .conftest import PAIRED, Started, drawing, pixels
+from .conftest import Started, drawing, pixels
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 

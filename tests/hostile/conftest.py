@@ -16,26 +16,11 @@ import httpx
 import pytest
 from conftest import free_port
 from PIL import Image, ImageDraw
+from tiny_checkpoints import PAIRED, SIZE, save_checkpoints
 
-import i2i_models as i2i
-from i2i_models import checkpoints
-from i2i_models.networks.network import TranslationNetwork
 from ui.payload import to_data_url
 
 ROOT = Path(__file__).parents[2]
-PLAIN, STYLED = "tiny", "tiny-styled"
-SIZE = 32
-
-
-def save_checkpoints(folder: Path) -> None:
-    """Two untrained outline checkpoints: one plain, one with styles."""
-    networks: dict[str, TranslationNetwork] = {
-        PLAIN: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
-        STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
-    }
-    domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
-    for name, network in networks.items():
-        checkpoints.save(folder / name, network, checkpoints.Info(name, name.title(), network.method, SIZE, domains))
 
 
 def drawing(shade: int = 0) -> str:
@@ -70,7 +55,7 @@ class Server:
 
     def question(self, data: Any = None, function: str = "translate", **changes: Any) -> dict[str, Any]:
         """The body of a component's question; a right one, but for the changes."""
-        right = {"checkpoint": PLAIN, "direction": "A2B", "image": drawing()}
+        right = {"checkpoint": PAIRED, "direction": "A2B", "image": drawing()}
         if isinstance(data, dict):
             data = {**right, **data}
         return {

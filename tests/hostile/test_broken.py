@@ -1,4 +1,4 @@
-"""Pages to which happens what happens to servers: what `python -m benchmarks load --hostile` does, with tiny networks."""
+"""Pages to which happens what happens to servers, tiny networks in them: `benchmarks load --hostile` as tests."""
 
 import re
 import signal
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from conftest import SHARED
+from tiny_checkpoints import save_checkpoints
 
 from benchmarks.faults import FAULTS, kill_page
 from benchmarks.load import load
 from ui import text
 
-from .conftest import Server, drawing, save_checkpoints
+from .conftest import Server, drawing
 
 pytestmark = pytest.mark.slow
 
