@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import multiprocessing
 import os
 import random
@@ -24,8 +25,8 @@ ADDRESS = "127.0.0.2"
 CARD = "with-a-large-card"
 CARD_BYTES = 10_000_000
 API = "/gradio_api"
-GIVES_WAY = 10
-"""The niceness of the hostile visitor's process, who has a machine of their own to flood from."""
+GIVES_WAY = 5
+"""The niceness of the hostile visitor's process, who has a machine of their own in truth."""
 
 Config = dict[str, Any]
 """The page's configuration, read once."""
@@ -34,15 +35,20 @@ Flood = Callable[[httpx.AsyncClient, Config, random.Random], Awaitable[httpx.Res
 
 @contextlib.contextmanager
 def add_large_card(checkpoints: Path) -> Iterator[Path]:
-    """A folder with the same checkpoints, and a copy of the first whose card is hostile."""
+    """A folder with the same checkpoints, and a copy whose card is hostile: of one whose tab lists all it has."""
+    found = [path.parent.resolve() for path in sorted(checkpoints.glob("*/config.json"))]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        for checkpoint in sorted(path.parent.resolve() for path in checkpoints.glob("*/config.json")):
+        for checkpoint in found:
             (folder / checkpoint.name).symlink_to(checkpoint)
-            if not (folder / CARD).exists():
-                shutil.copytree(checkpoint, folder / CARD)
-                (folder / CARD / "README.md").write_text("![" * (CARD_BYTES // 2))
+        one = next(filter(_is_paired, found), found[0])
+        shutil.copytree(one, folder / CARD)
+        (folder / CARD / "README.md").write_text("![" * (CARD_BYTES // 2))
         yield folder
+
+
+def _is_paired(checkpoint: Path) -> bool:
+    return bool(json.loads((checkpoint / "config.json").read_text()).get("abilities", {}).get("paired"))
 
 
 @contextlib.contextmanager
@@ -121,16 +127,19 @@ async def _card(client: httpx.AsyncClient, config: Config, chance: random.Random
 
 
 async def _event(client: httpx.AsyncClient, config: Config, suffix: str, data: list[Any]) -> httpx.Response:
-    """Join the queue with an event of the element whose id ends so."""
+    """Join the queue with an event of the element whose id ends so: of several, the one that offers what is asked."""
 
-    def find(config: dict[str, Any]) -> dict[str, int]:
-        ids = {c["id"]: c["props"].get("elem_id") or "" for c in config["components"]}
-        events = [d for d in config["dependencies"] if d["backend_fn"] and len(d["inputs"]) == len(data)]
-        return {ids.get(t[0], ""): d["id"] for d in events for t in d["targets"]}
+    def find(config: Config) -> int:
+        props = {c["id"]: c["props"] for c in config["components"]}
+        found: list[tuple[bool, int]] = []
+        for event in config["dependencies"]:
+            names = [props.get(target[0], {}).get("elem_id") or "" for target in event["targets"]]
+            if event["backend_fn"] and len(event["inputs"]) == len(data) and any(n.endswith(suffix) for n in names):
+                choices = props[event["inputs"][0]].get("choices") or []
+                found.append((not any(data[0] == value for _, value in choices), event["id"]))
+        return min(found)[1]
 
-    found = _once(config, find, suffix)
-    number = next(number for name, number in found.items() if name.endswith(suffix))
-    body = {"data": data, "fn_index": number, "session_hash": secrets.token_hex(8)}
+    body = {"data": data, "fn_index": _once(config, find, suffix), "session_hash": secrets.token_hex(8)}
     return await client.post(f"{API}/queue/join", json=body)
 
 
