@@ -34,12 +34,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "pix2pix": {"base_width": 4, "depth": 4},
     "discogan": {"base_width": 4, "depth": 4, "norm": "batch", "last_layer": "transposed"},
     "cyclegan": {"base_width": 4, "blocks": 1},
-    "unit": {"base_width": 4, "blocks": 2},
+    "unit": {"base_width": 4, "blocks": 1},
     "munit": {"base_width": 4, "blocks": 1, "mlp_width": 16, "style_downs": 2},
 }
-CASES = [
-    (name, direction) for name in SETTINGS for direction in ("A2B", "B2A") if (name, direction) != ("pix2pix", "B2A")
-]
+CASES = [*((name, "A2B") for name in SETTINGS), ("discogan", "B2A"), ("munit", "B2A")]
+"""All methods; and both ways, with an encoder and without one."""
 
 
 def build(name: str) -> TranslationNetwork:
@@ -185,6 +184,7 @@ def test_wrong_calls_end_in_the_network_s_own_errors(engines: Any, kind: Any) ->
         munit.decode(munit.encode(image(1, 32, 32), "A2B"), "A2B", torch.zeros(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pix2pix", "munit"])
 def test_a_compiled_network_gives_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Dynamo's own backend: which kernels come behind it is torch's affair, and takes a C++ compiler.
@@ -201,7 +201,7 @@ def test_a_compiled_network_gives_the_same(name: str, monkeypatch: pytest.Monkey
             assert close(a, b)
 
 
-@pytest.mark.parametrize("name", ["unit", "munit", "pix2pix"])
+@pytest.mark.parametrize("name", ["munit", "pix2pix"])
 def test_eight_threads_get_what_one_gets(name: str) -> None:
     one = float32(name)
     images = [image(1, 32, 32, seed) for seed in range(24)]
