@@ -1,5 +1,7 @@
 """`python -m benchmarks training`, `inference`, `load`, `jobs`, `page` and `browser`."""
 
+import signal
+
 import tyro
 
 from i2i_models.cli import run
@@ -12,6 +14,7 @@ from .page import page
 from .training import training
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the page that is measured ends, too
     run(
         lambda: tyro.extras.subcommand_cli_from_dict(
             {

@@ -27,6 +27,10 @@ BROWSER = 60.0
 """Milliseconds of a MUNIT of width 16 at 128 pixels in a browser, WASM with one thread, a picture in another style."""
 CROWD, CROWD_SECONDS, CROWD_P95 = 50, 60.0, 1.0
 """So many visitors for so many seconds shall see no error and wait so many seconds, 19 times of 20."""
+BESIDE_HOSTILE = 1.5
+"""How many times as long that crowd may wait, 19 times of 20, while a hostile visitor floods the page."""
+FLAT, FLAT_SECONDS = 1.1, 300.0
+"""How far the page's memory may grow, as a ratio, in a run of at least so many seconds."""
 BESIDE_TRAINING = 3.0
 """How many times as long strokes may wait, 19 times of 20, while a training of the page runs."""
 TRAINING_AT = {"width": 64, "size": 128, "batch_size": 1}
@@ -62,6 +66,20 @@ def judge_crowd(visitors: int, seconds: float, errors: int, p95: float) -> str:
     if visitors < CROWD or seconds < CROWD_SECONDS:
         return f"none (it is one of {CROWD} visitors for {CROWD_SECONDS:g} s)"
     return f"{_met(not errors and p95 <= CROWD_P95)} (no error, p95 ≤ {CROWD_P95:g} s)"
+
+
+def judge_hostile(visitors: int, seconds: float, ratio: float) -> str:
+    """Whether a crowd waits little enough beside a hostile visitor, by the 95th percentiles with over without."""
+    if visitors < CROWD or seconds < CROWD_SECONDS:
+        return f"none (it is one of {CROWD} visitors for {CROWD_SECONDS:g} s)"
+    return f"{_met(ratio <= BESIDE_HOSTILE)} (≤ {BESIDE_HOSTILE:g} ×)"
+
+
+def judge_memory(seconds: float, ratio: float, most: float) -> str:
+    """Whether memory stays flat: the second half's mean and the most there was, both over the first half's mean."""
+    if seconds < FLAT_SECONDS:
+        return f"none (it is one of {FLAT_SECONDS:g} s)"
+    return f"{_met(max(ratio, most) <= FLAT)} (neither mean nor most above {FLAT:g} × the first half's mean)"
 
 
 def judge_training(method: str, ratio: float, bf16: bool, **settings: int) -> str:

@@ -14,8 +14,8 @@ from PIL import Image
 from train.jobs.folder import JOB, JobFolder, Wish, write_json
 from train.loop.progress import read_progress
 
+from .crowd import Visitor, crowd_of, quantile
 from .goals import judge_beside, opening
-from .load import Visitor, crowd_of, quantile
 from .served import ROOT, Served, served
 
 PATIENCE = 240.0

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 """With which Chromium runs without a screen, as root, and asks nobody."""
+START, TELL = 300.0, 10.0
+"""Seconds for a page to get one network further; between two lines on how far it is."""
 
 
 class Served(NamedTuple):
@@ -50,7 +52,7 @@ def served(
         port: a free one if None.
 
     Raises:
-        SystemExit: it is not there within five minutes.
+        SystemExit: it ended, or for five minutes no further network was there.
     """
     port = port or _free_port()
     own = {"PORT": str(port), "HOST": "127.0.0.1", "I2I_CHECKPOINTS_DIR": str(checkpoints)}
@@ -69,16 +71,28 @@ def served(
         yield page
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def _wait(page: Served) -> None:
-    for _ in range(600):
-        with contextlib.suppress(httpx.TransportError):  # it is still starting
-            if httpx.get(f"{page.address}/healthz").json()["networks"]["warm"]:
+    """Wait until the page's networks are warm, however many there are, and say from time to time how far they are."""
+    start = moved = told = time.monotonic()
+    loaded = total = 0
+    while page.process.poll() is None:
+        with contextlib.suppress(httpx.TransportError):  # it is still starting, or has no handle left just now
+            networks = httpx.get(f"{page.address}/healthz").json()["networks"]
+            if networks["warm"]:
                 return
+            if (networks["loaded"], networks["total"]) != (loaded, total):
+                loaded, total, moved = networks["loaded"], networks["total"], time.monotonic()
+        now = time.monotonic()
+        if now - told > TELL:
+            print(f"  waiting for the page: {now - start:.0f} s, {loaded} of {total} networks loaded", flush=True)
+            told = now
+        if now - moved > START:
+            raise SystemExit(f"The page did not start: for five minutes {loaded} of {total} networks were loaded.")
         time.sleep(0.5)
-    raise SystemExit("The page did not start within five minutes.")
+    raise SystemExit(f"The page did not start: it ended with {page.process.returncode}.")
 
 
 def chromium(playwright: "Playwright", *more: str) -> "Browser":

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import ROOT
 from PIL import Image
 
@@ -146,6 +147,16 @@ def test_the_architecture_page_names_files_that_there_are() -> None:
     assert len(named) > 40
     templates = {name for name in named if "NAME" in name}
     assert not [name for name in sorted(named - templates) if not (ROOT / name).exists()]
+
+
+def test_every_python_that_the_project_takes_is_tried() -> None:
+    """From the oldest that pyproject.toml takes, each in the workflow's list; linters read the code as the oldest."""
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (oldest,) = re.findall(r'^requires-python = ">=3\.(\d+)"$', settings, re.M)
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+    tried = [int(name.removeprefix("3.")) for name in workflow["jobs"]["test"]["strategy"]["matrix"]["python"]]
+    assert tried == list(range(int(oldest), tried[-1] + 1)) and tried[-1] >= max(14, sys.version_info.minor)
+    assert f'target-version = "py3{oldest}"' in settings and f'python_version = "3.{oldest}"' in settings
 
 
 @pytest.fixture

@@ -72,10 +72,7 @@ def test_no_serious_finding_on_any_tab(
     found["compare"] = findings(page)
     assert not {tab: lines for tab, lines in found.items() if lines}
 
-
-def test_the_run_finds_what_is_wrong(open_view: Callable[..., TranslationView], full_page: str) -> None:
-    """A button without a name is a critical finding: the test above can fail."""
-    page = open_view(full_page).page
-    page.evaluate("document.querySelector('[data-action=undo]').removeAttribute('aria-label')")
-    page.evaluate("document.querySelector('[data-action=undo]').removeAttribute('title')")
-    assert any("button-name" in line for line in findings(page))
+    if not screen:  # a button without a name is a critical finding: this test can fail
+        undo = go_to(view, "paired").root.locator("[data-action=undo]")
+        undo.evaluate("undo => ['aria-label', 'title'].forEach((name) => undo.removeAttribute(name))")
+        assert any("button-name" in line for line in findings(page))

@@ -134,7 +134,9 @@ def page(browser: Browser, here_page: str) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("name", ["shape-munit", "wall-unit", "shape-pix2pix"])
+@pytest.mark.parametrize(
+    "name", ["shape-munit", *(pytest.param(name, marks=pytest.mark.slow) for name in ("wall-unit", "shape-pix2pix"))]
+)
 def test_the_browser_draws_what_the_server_draws(page: Page, full_folder: Path, name: str) -> None:
     compare(page, name, i2i.load(full_folder / name))
 

@@ -141,11 +141,13 @@ def test_the_result_never_waits_for_a_view(view: TranslationView) -> None:
     assert asked[-5:] == ["look"] * 5
 
 
-def test_how_strongly_marks_cover_and_colours_stretch(view: TranslationView) -> None:
-    view.draw(SMILE)
-    arrived(view)
+def test_how_strongly_marks_cover_and_colours_stretch_and_where_there_are_none(view: TranslationView) -> None:
     turn(view)
+    expect(part(view, "empty")).to_be_visible()
+    view.draw(SMILE[:1])
+    arrived(view)
     seen(view, 1)
+    expect(part(view, "empty")).to_be_hidden()
     expect(part(view, "patches")).to_contain_text("most made here")
     stretched = heat(view)
     view.page.get_by_role("button", name="Stretch the colours").locator("visible=true").click()
@@ -162,6 +164,9 @@ def test_how_strongly_marks_cover_and_colours_stretch(view: TranslationView) -> 
     assert len(np.unique(middle, axis=0)) <= 4, "at full strength nothing but the cells is seen"
     label = part(view, "patches").locator("figure canvas").get_attribute("aria-label")
     assert label is not None and "70 by 70" in label
+    view.button("Clear").locator("visible=true").click()
+    expect(part(view, "empty")).to_be_visible()
+    expect(part(view, "patches")).to_be_hidden()
 
 
 def test_a_model_shows_what_it_has(view: TranslationView) -> None:
@@ -183,20 +188,7 @@ def test_a_model_shows_what_it_has(view: TranslationView) -> None:
     expect(part(unpaired, "code").get_by_role("link")).to_have_attribute("href", "https://arxiv.org/abs/1703.00848")
     assert part(unpaired, "code").locator("img").evaluate("image => image.naturalWidth") == SIZE // 4
 
-
-def test_an_empty_drawing_says_what_to_do(view: TranslationView) -> None:
-    turn(view)
-    expect(part(view, "empty")).to_be_visible()
-    view.draw(SMILE[:1])
-    arrived(view)
-    seen(view, 1)
-    expect(part(view, "empty")).to_be_hidden()
-    view.button("Clear").locator("visible=true").click()
-    expect(part(view, "empty")).to_be_visible()
-    expect(part(view, "patches")).to_be_hidden()
-
-
-def test_a_style_changes_the_marks_and_not_the_content(view: TranslationView) -> None:
+    # Another style changes the marks and not the content.
     styles = view.open_tab("multimodal")
     styles.root.locator(".first-examples button").first.click()
     arrived(styles)

@@ -263,7 +263,7 @@ def test_both_directions_and_models(multimodal: MultimodalTab) -> None:
     multimodal.screenshot("multimodal-other-model")
 
 
-def test_a_forgotten_picture_is_sent_again(multimodal: MultimodalTab) -> None:
+def test_a_picture_forgotten_or_a_server_gone_costs_nothing(multimodal: MultimodalTab) -> None:
     text = multimodal.example()
     forgot = []
 
@@ -276,9 +276,19 @@ def test_a_forgotten_picture_is_sent_again(multimodal: MultimodalTab) -> None:
 
     multimodal.page.route("**/component_server/", forget)
     multimodal.drag([(0.2, 0.8)])
-    multimodal.moved_on(text)
+    text = multimodal.moved_on(text)
     assert forgot
     expect(multimodal.toast).to_have_count(0)
+
+    multimodal.page.unroute("**/component_server/")
+    multimodal.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
+    multimodal.drag([(0.9, 0.9)])
+    assert "Your drawing is safe" in multimodal.say()
+    multimodal.page.unroute("**/component_server/")
+    multimodal.drag([(0.8, 0.8)])
+    multimodal.moved_on(text)
+    assert all("502" in complaint for complaint in multimodal.complaints)
+    multimodal.complaints.clear()
 
 
 def test_two_visitors_dragging_at_once(open_multimodal: Open) -> None:
@@ -312,22 +322,10 @@ def test_two_visitors_dragging_at_once(open_multimodal: Open) -> None:
     assert abs(one.image() - two.image()).mean() > 3, "nothing can be told from pictures that are alike"
 
 
-def test_a_server_that_is_gone_costs_nothing(multimodal: MultimodalTab) -> None:
-    text = multimodal.example()
-    multimodal.page.route("**/component_server/", lambda route: route.fulfill(status=502, body="bad gateway"))
-    multimodal.drag([(0.9, 0.9)])
-    assert "Your drawing is safe" in multimodal.say()
-    multimodal.page.unroute("**/component_server/")
-    multimodal.drag([(0.8, 0.8)])
-    multimodal.moved_on(text)
-    assert all("502" in complaint for complaint in multimodal.complaints)
-    multimodal.complaints.clear()
-
-
 # ---- looks
 
 
-def test_nothing_jumps_when_pictures_come(multimodal: MultimodalTab) -> None:
+def test_nothing_jumps_when_pictures_come_and_panels_open_by_keyboard(multimodal: MultimodalTab) -> None:
     panel = multimodal.root.locator("#multimodal-random")
     places = (multimodal.pad, multimodal.result, multimodal.root.get_by_role("tablist"), panel.locator(".tools"))
     before = [place.bounding_box() for place in places]
@@ -335,8 +333,6 @@ def test_nothing_jumps_when_pictures_come(multimodal: MultimodalTab) -> None:
     multimodal.filled(panel.locator(".tile"), 12)
     assert [place.bounding_box() for place in places] == before
 
-
-def test_panels_by_keyboard(multimodal: MultimodalTab) -> None:
     multimodal.root.get_by_role("tab", name="Random styles").focus()
     for name in ("From a picture", "Kept", "In between", "Many inputs", "Random styles"):
         multimodal.page.keyboard.press("ArrowRight")
@@ -344,9 +340,11 @@ def test_panels_by_keyboard(multimodal: MultimodalTab) -> None:
         expect(multimodal.root.get_by_role("tabpanel", name=name)).to_be_visible()
 
 
-def test_a_phone(open_multimodal: Open) -> None:
-    multimodal = open_multimodal(**PHONE)
+def test_a_phone_in_the_dark(open_multimodal: Open) -> None:
+    multimodal = open_multimodal(**PHONE, color_scheme="dark")
     text = multimodal.example()
+    background = multimodal.pad.evaluate("pad => getComputedStyle(pad).backgroundColor")
+    assert max(int(c) for c in re.findall(r"\d+", background)[:3]) < 64
     assert multimodal.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
     multimodal.pad.evaluate("pad => pad.scrollIntoView({ block: 'end' })")
     box, picture = multimodal.pad.bounding_box(), multimodal.root.locator(".result .frame").bounding_box()
@@ -361,13 +359,5 @@ def test_a_phone(open_multimodal: Open) -> None:
     multimodal.swipe_down(box)
     multimodal.moved_on(text)
     assert multimodal.page.evaluate("() => scrollY") == at, "dragging on the pad scrolled the page"
-    multimodal.screenshot("multimodal-phone")
-
-
-def test_the_dark(open_multimodal: Open) -> None:
-    multimodal = open_multimodal(color_scheme="dark")
-    multimodal.example()
     multimodal.filled(multimodal.root.locator("#multimodal-random .tile"), 12)
-    background = multimodal.pad.evaluate("pad => getComputedStyle(pad).backgroundColor")
-    assert max(int(c) for c in re.findall(r"\d+", background)[:3]) < 64
-    multimodal.screenshot("multimodal-dark")
+    multimodal.screenshot("multimodal-phone-dark")

@@ -101,9 +101,27 @@ def test_each_tool_paints(paint: TranslationView) -> None:
     paint.button("Clear").click()
     assert paint.fingerprint(".drawing") == blank
 
+    # A sheet of one colour is empty.
+    placeholder = paint.page.get_by_text("Paint something in flat colours")
+    expect(placeholder).to_be_visible()
+    for colour in ("White", "Blue"):
+        paint.button(colour).click()
+        paint.button("Rectangle").click()
+        paint.stroke([(-0.01, -0.01), (1.01, 1.01)])
+        expect(placeholder).to_be_visible()
+        expect(paint.result).to_have_attribute("data-state", "empty")
+    paint.button("Yellow").click()
+    paint.stroke([(0.2, 0.2), (0.6, 0.6)])
+    expect(placeholder).to_be_hidden()
+    paint.settled()
+    expect(paint.toast).to_have_count(0)
+
 
 def test_the_bucket_leaves_no_seam(paint: TranslationView) -> None:
-    """Between blue and the yellow that replaces white, no pixel has anything of the white between them any more."""
+    """Between blue and the yellow that replaces white, no pixel has anything of the white between them any more.
+
+    Nor has one between an example's soft edge and what is around it.
+    """
     paint.stroke(RING)
     paint.button("Yellow").click()
     paint.button("Fill").click()
@@ -117,17 +135,7 @@ def test_the_bucket_leaves_no_seam(paint: TranslationView) -> None:
         mixtures(pixels, RED, YELLOW)
         assert 0.003 < ((pixels != RED) & (pixels != YELLOW)).any(-1).mean() < 0.3, "edges stay smooth"
 
-
-def mixtures(pixels: np.ndarray, one: tuple[int, ...], other: tuple[int, ...]) -> None:
-    """Every pixel lies between two colours."""
-    start, way = np.array(one, float), np.array(other, float) - one
-    share = ((pixels - start) @ way / (way @ way)).clip(0, 1)
-    astray = np.abs(pixels - start - share[..., None] * way).max(-1)
-    assert astray.max() <= 24, f"{(astray > 24).sum()} pixels have another colour"
-    assert 0.1 < share.mean() < 0.95
-
-
-def test_the_bucket_fills_an_example_up_to_its_soft_edge(paint: TranslationView) -> None:
+    paint.button("Clear").click()
     paint.choose_example()
     paint.button("Red").click()
     paint.button("Fill").click()
@@ -137,6 +145,15 @@ def test_the_bucket_fills_an_example_up_to_its_soft_edge(paint: TranslationView)
     press(paint, 0.02, 0.02)
     paint.page.keyboard.press("Control+z")
     assert paint.fingerprint(".drawing") != filled, "filling with the same colour was an operation"
+
+
+def mixtures(pixels: np.ndarray, one: tuple[int, ...], other: tuple[int, ...]) -> None:
+    """Every pixel lies between two colours."""
+    start, way = np.array(one, float), np.array(other, float) - one
+    share = ((pixels - start) @ way / (way @ way)).clip(0, 1)
+    astray = np.abs(pixels - start - share[..., None] * way).max(-1)
+    assert astray.max() <= 24, f"{(astray > 24).sum()} pixels have another colour"
+    assert 0.1 < share.mean() < 0.95
 
 
 def test_colours_are_picked(paint: TranslationView) -> None:
@@ -164,22 +181,6 @@ def test_colours_are_picked(paint: TranslationView) -> None:
     paint.button("Yellow").click()
     paint.stroke([(0.1, 0.8), (0.3, 0.8)])
     assert colour_at(paint, 0.2, 0.8) == YELLOW, "who chooses a colour wants to paint"
-
-
-def test_a_sheet_of_one_colour_is_empty(paint: TranslationView) -> None:
-    placeholder = paint.page.get_by_text("Paint something in flat colours")
-    expect(placeholder).to_be_visible()
-    for colour in ("White", "Blue"):
-        paint.button(colour).click()
-        paint.button("Rectangle").click()
-        paint.stroke([(-0.01, -0.01), (1.01, 1.01)])
-        expect(placeholder).to_be_visible()
-        expect(paint.result).to_have_attribute("data-state", "empty")
-    paint.button("Yellow").click()
-    paint.stroke([(0.2, 0.2), (0.6, 0.6)])
-    expect(placeholder).to_be_hidden()
-    paint.settled()
-    expect(paint.toast).to_have_count(0)
 
 
 def test_a_picture_in_flat_colours_and_as_it_is(paint: TranslationView) -> None:

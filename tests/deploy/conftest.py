@@ -12,29 +12,15 @@ from typing import NamedTuple
 import httpx
 import numpy as np
 import pytest
-import torch
 from conftest import ROOT, free_port
 from PIL import Image, ImageDraw
-
-import i2i_models as i2i
-from i2i_models import checkpoints
-
-PAIRED, STYLED = "tiny-paired", "tiny-styled"
+from tiny_checkpoints import save_checkpoints
 
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an untrained pix2pix and an untrained MUNIT."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("checkpoints")
-    networks = {
-        PAIRED: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
-        STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
-    }
-    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("picture")}
-    for name, network in networks.items():
-        checkpoints.save(folder / name, network, checkpoints.Info(name, name.title(), network.method, 32, domains))
-    return folder
+    """A folder with the two tiny checkpoints."""
+    return save_checkpoints(tmp_path_factory.mktemp("checkpoints"))
 
 
 def drawing(seed: int = 0) -> Image.Image:

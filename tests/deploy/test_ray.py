@@ -16,6 +16,7 @@ import pytest
 import torch
 from conftest import ROOT
 from gradio_client import Client, handle_file
+from tiny_checkpoints import PAIRED, STYLED
 
 import i2i_models as i2i
 from i2i_models.errors import CheckpointError, ShapeError
@@ -24,7 +25,7 @@ from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.payload import to_data_url
 
-from .conftest import PAIRED, STYLED, Started, drawing, pixels
+from .conftest import Started, drawing, pixels
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r deploy/requirements.txt")
 serve = pytest.importorskip("ray.serve", reason="Ray came without Serve: pip install -r deploy/requirements.txt")

@@ -2,8 +2,11 @@
 
 import re
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,12 @@ import httpx
 import pytest
 from conftest import ROOT, free_port
 from gradio_client import Client, handle_file
+from tiny_checkpoints import PAIRED
 
 import i2i_models as i2i
 from ui.payload import to_data_url
 
-from .conftest import PAIRED, Started, drawing, pixels
+from .conftest import Started, drawing, pixels
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
@@ -113,6 +117,7 @@ def test_a_visitor_stays_with_a_replica_and_goes_on_with_the_other(
         assert abs(pixels(Path(made).read_bytes()) - expected).max() <= 1
 
     by_program()
+    one_address_has_its_share_of_connections(balanced.url)
 
     lost = httpx.get(f"{balanced.url}/config").headers["x-replica"]  # the one of the program, which has no cookie
     visitor = visitors[homes.index(lost)]
@@ -128,3 +133,22 @@ def test_a_visitor_stays_with_a_replica_and_goes_on_with_the_other(
             answer, by = visitor.ask(key=key)
             assert by == home and answer["image"] == answers[0]["image"]
     by_program()
+
+
+def one_address_has_its_share_of_connections(url: str) -> None:
+    """Whose 300 requests are under way, here with bodies that never come, is refused the next, whatever its cookie."""
+    address = httpx.URL(url)
+    begun = b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
+    with ExitStack() as held:
+        for _ in range(300):
+            held.enter_context(socket.create_connection((address.host, address.port or 80))).sendall(begun)
+        assert status_becomes(url, 429) == 429
+    assert status_becomes(url, 200) == 200
+
+
+def status_becomes(url: str, status: int) -> int:
+    """What a newcomer is answered, asked until it is this or ten seconds have passed."""
+    until = time.monotonic() + 10
+    while (found := httpx.get(f"{url}/healthz").status_code) != status and time.monotonic() < until:
+        time.sleep(0.1)
+    return found

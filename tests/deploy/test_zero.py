@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import ROOT
+from tiny_checkpoints import STYLED
 
 import i2i_models as i2i
 from i2i_models.inference.engine import make_engine
@@ -24,7 +25,7 @@ from ui.catalog import Catalog
 from ui.multimodal.answers import StyleAnswers
 from ui.payload import to_data_url
 
-from .conftest import STYLED, drawing, pixels
+from .conftest import drawing, pixels
 
 MANY = 20
 IS_AVAILABLE = torch.cuda.is_available

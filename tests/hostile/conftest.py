@@ -16,26 +16,11 @@ import httpx
 import pytest
 from conftest import free_port
 from PIL import Image, ImageDraw
+from tiny_checkpoints import PAIRED, SIZE, save_checkpoints
 
-import i2i_models as i2i
-from i2i_models import checkpoints
-from i2i_models.networks.network import TranslationNetwork
 from ui.payload import to_data_url
 
 ROOT = Path(__file__).parents[2]
-PLAIN, STYLED = "tiny", "tiny-styled"
-SIZE = 32
-
-
-def save_checkpoints(folder: Path) -> None:
-    """Two untrained outline checkpoints: one plain, one with styles."""
-    networks: dict[str, TranslationNetwork] = {
-        PLAIN: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
-        STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, style_downs=2, mlp_width=8)),
-    }
-    domains = {"A": checkpoints.Domain("outlines", "outline"), "B": checkpoints.Domain("pictures")}
-    for name, network in networks.items():
-        checkpoints.save(folder / name, network, checkpoints.Info(name, name.title(), network.method, SIZE, domains))
 
 
 def drawing(shade: int = 0) -> str:
@@ -70,7 +55,7 @@ class Server:
 
     def question(self, data: Any = None, function: str = "translate", **changes: Any) -> dict[str, Any]:
         """The body of a component's question; a right one, but for the changes."""
-        right = {"checkpoint": PLAIN, "direction": "A2B", "image": drawing()}
+        right = {"checkpoint": PAIRED, "direction": "A2B", "image": drawing()}
         if isinstance(data, dict):
             data = {**right, **data}
         return {
@@ -100,12 +85,18 @@ class Server:
         assert answer.get("image", "").startswith("data:image/jpeg"), answer
 
 
-def start_server(folder: Path, python: tuple[str, ...] = ("app.py",), **environment: str) -> Server:
+def start_server(
+    folder: Path,
+    python: tuple[str, ...] = ("app.py",),
+    preexec_fn: Callable[[], None] | None = None,
+    **environment: str,
+) -> Server:
     """Start the page and wait until it has read its networks.
 
     Args:
         folder: for its checkpoints, made here, and its temporary files.
         python: the arguments of Python.
+        preexec_fn: called in the new process before anything else.
     """
     save_checkpoints(folder / "checkpoints")
     port = free_port()
@@ -125,6 +116,7 @@ def start_server(folder: Path, python: tuple[str, ...] = ("app.py",), **environm
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=preexec_fn,
     )
     server = Server(process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60), uploads)
     threading.Thread(target=lambda: server.lines.extend(process.stdout or ()), daemon=True).start()
@@ -148,8 +140,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     """Start servers that end with the tests."""
     running: list[Server] = []
 
-    def begin(*arguments: Any, **environment: str) -> Server:
-        server = start_server(tmp_path_factory.mktemp("server"), *arguments, **environment)
+    def begin(*arguments: Any, **more: Any) -> Server:
+        server = start_server(tmp_path_factory.mktemp("server"), *arguments, **more)
         running.append(server)
         return server
 

@@ -14,6 +14,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from tiny_checkpoints import PAIRED, STYLED, save_checkpoints
 
 import i2i_models as i2i
 from i2i_models import checkpoints
@@ -22,8 +23,6 @@ from ui.catalog import Catalog
 from ui.compare import find_tasks
 from ui.editor import input_spec
 from ui.model_card import card_html
-
-from .conftest import PLAIN, STYLED, save_checkpoints
 
 MOST_MEMORY = 200_000_000
 """Bytes that reading a checkpoint of some kilobytes may take."""
@@ -69,7 +68,7 @@ def read(folder: Path) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", [PLAIN, STYLED])
+@pytest.mark.parametrize("name", [PAIRED, STYLED])
 def test_every_file_cut_at_ten_places(copy: Callable[[str], Path], name: str) -> None:
     folder = copy(name)
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -84,7 +83,7 @@ def test_every_file_cut_at_ten_places(copy: Callable[[str], Path], name: str) ->
 
 @pytest.mark.parametrize("file", [checkpoints.CONFIG, checkpoints.WEIGHTS])
 def test_flipped_bits(copy: Callable[[str], Path], file: str) -> None:
-    folder, chance = copy(PLAIN), random.Random(0)
+    folder, chance = copy(PAIRED), random.Random(0)
     path = folder / file
     data = path.read_bytes()
     # Most of a weights file is numbers, where a flip is another number: look at its header above all.
@@ -99,7 +98,7 @@ def test_flipped_bits(copy: Callable[[str], Path], file: str) -> None:
 
 
 def test_weights_that_are_not_the_networks(copy: Callable[[str], Path]) -> None:
-    folder = copy(PLAIN)
+    folder = copy(PAIRED)
     path = folder / checkpoints.WEIGHTS
     state = load_file(path)
     key = next(k for k, v in state.items() if v.dim() == 4 and v.shape[0] != v.shape[1])
@@ -136,7 +135,7 @@ def test_weights_that_are_not_the_networks(copy: Callable[[str], Path]) -> None:
     ids=["endless header", "long header", "no tensors", "four terabytes", "a pickle", "a torch archive"],
 )
 def test_weights_files_that_lie(copy: Callable[[str], Path], header: bytes) -> None:
-    folder = copy(PLAIN)
+    folder = copy(PAIRED)
     (folder / checkpoints.WEIGHTS).write_bytes(header)
     assert not read(folder)
     with pytest.raises(i2i.CheckpointError):
@@ -177,7 +176,7 @@ LIES: dict[str, Any] = {
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_configs_that_lie(copy: Callable[[str], Path], lie: dict[str, Any]) -> None:
-    folder = copy(PLAIN)
+    folder = copy(PAIRED)
     path = folder / checkpoints.CONFIG
     config = json.loads(path.read_text())
     for field, value in lie.items():
@@ -220,7 +219,7 @@ def test_a_broken_checkpoint_costs_itself_alone(
     copy: Callable[[str], Path], changes: dict[str, Any], domain: Any, metrics: Any, card: bytes
 ) -> None:
     """Whatever its files hold, what the page is built of can be built and sent, the others' part too."""
-    folder, other = copy(PLAIN), copy(STYLED)
+    folder, other = copy(PAIRED), copy(STYLED)
     config = json.loads((folder / checkpoints.CONFIG).read_text())
     domains = {"A": {**config["domains"]["A"], **domain}, "B": config["domains"]["B"]}
     (folder / checkpoints.CONFIG).write_text(json.dumps({**config, "domains": domains, **changes}))
@@ -232,9 +231,9 @@ def test_a_broken_checkpoint_costs_itself_alone(
 
 def test_deep_files_cost_their_checkpoint_alone(copy: Callable[[str], Path]) -> None:
     deep = "[" * 100_000 + "]" * 100_000
-    folder, other = copy(PLAIN), copy(STYLED)
+    folder, other = copy(PAIRED), copy(STYLED)
     (folder / checkpoints.METRICS).write_text(f'{{"metrics": {deep}}}')
-    is_built(folder.parent, PLAIN, other.name)
+    is_built(folder.parent, PAIRED, other.name)
     config = (folder / checkpoints.CONFIG).read_text()
     (folder / checkpoints.CONFIG).write_text(config.replace('"training": {}', f'"training": {deep}'))
     is_built(folder.parent, other.name)

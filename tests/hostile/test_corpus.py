@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from PIL import Image
+from tiny_checkpoints import PAIRED, STYLED
 
 from ui import text
 
-from .conftest import PLAIN, STYLED, Server, drawing
+from .conftest import Server, drawing
 
 ASK = "/gradio_api/component_server/"
 PASSWD = "/etc/passwd"
@@ -53,7 +54,7 @@ def picture(data: bytes, says: str, status: int = 200, name: str = "picture.png"
 
     def send(server: Server) -> httpx.Response:
         form = {
-            "checkpoint": PLAIN,
+            "checkpoint": PAIRED,
             "direction": "A2B",
             "component_id": str(server.components["open_picture"]),
             "fn_name": "open_picture",
@@ -217,7 +218,7 @@ LINKS = {
     "a file of the system": get(f"/gradio_api/file={PASSWD}", 403, "not allowed"),
     "a file by climbing in code": get("/gradio_api/file=%2e%2e%2f%2e%2e%2fetc%2fpasswd", 403, "not allowed"),
     "the source": get("/gradio_api/file=app.py", 403, "not allowed"),
-    "the weights": get(f"/gradio_api/file=checkpoints/{PLAIN}/model.safetensors", 403, "not allowed"),
+    "the weights": get(f"/gradio_api/file=checkpoints/{PAIRED}/model.safetensors", 403, "not allowed"),
     "a file with a zero": get("/gradio_api/file=/etc/passwd%00.png", 403, "not allowed"),
     "the folder of uploads": Case(lambda s: s.client.get(f"/gradio_api/file={s.uploads}"), 403, "not allowed"),
     "a web address as file": get("/gradio_api/file=http://127.0.0.1:1/", 404, text.LIMITS["closed"]),
@@ -239,9 +240,9 @@ LINKS = {
     "method that nothing takes": Case(lambda s: s.client.request("TRACE", ASK), 405, "Method Not Allowed"),
 }
 API = {
-    "translate a file of the system": call("translate", [file(PASSWD), PLAIN], "event: error"),
-    "translate a web address": call("translate", [file("http://127.0.0.1:1/a.png"), PLAIN], "event: error"),
-    "translate nothing": call("translate", [None, PLAIN], "event: error"),
+    "translate a file of the system": call("translate", [file(PASSWD), PAIRED], "event: error"),
+    "translate a web address": call("translate", [file("http://127.0.0.1:1/a.png"), PAIRED], "event: error"),
+    "translate nothing": call("translate", [None, PAIRED], "event: error"),
     "translate without arguments": call("translate", [], "event: error"),
     "translate with a hundred": call("translate", [None] * 100, "event: error"),
     "sample a billion styles": call("sample_styles", [STYLED, 10**9, 0], "event: error"),

@@ -13,12 +13,13 @@ from typing import Any
 import httpx
 import pytest
 import torch
+from tiny_checkpoints import PAIRED, STYLED
 
 from ui import service, text
 from ui.answers import Answers
 from ui.catalog import Catalog
 
-from .conftest import PLAIN, ROOT, STYLED, Server, drawing
+from .conftest import ROOT, Server, drawing
 
 # An app in which what happens to servers happens: no room on the disk, a thread that dies in the middle of its work.
 FAULTY = """
@@ -181,6 +182,6 @@ def test_serving_never_unpickles(server: Server, start: Callable[..., Server], m
     for module, name in ((torch, "load"), (pickle, "load"), (pickle, "loads")):
         monkeypatch.setattr(module, name, refuse)
     answers = Answers(Catalog(server.uploads.parent / "checkpoints"))
-    for name in (PLAIN, STYLED):
+    for name in (PAIRED, STYLED):
         answer = answers.translate({"checkpoint": name, "direction": "A2B", "image": drawing()})
         assert answer["image"].startswith("data:")

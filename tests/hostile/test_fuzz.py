@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tiny_checkpoints import STYLED, save_checkpoints
 
 import i2i_models as i2i
 from i2i_models.checkpoints.styles import LIMIT, parse_style
@@ -17,7 +18,7 @@ from ui.errors import BadRequest
 from ui.multimodal.question import read_draw
 from ui.question import read_question
 
-from .conftest import STYLED, drawing, save_checkpoints
+from .conftest import drawing
 
 # Other examples each time, where CI would have the same for ever; what fails says how to have it again.
 FUZZ = settings(

@@ -1,17 +1,22 @@
 """Who is served when, and how often: queues, rates, shares, addresses."""
 
 import asyncio
+import contextlib
+import shutil
+import socket
+import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from conftest import run_async
+from conftest import free_port, run_async
 
 from ui.batch import Shares
 from ui.limits.fair_queue import FairQueue, QueueFull, Superseded, Visitor
@@ -121,6 +126,33 @@ def test_requests_are_counted_here_while_the_common_store_is_away(caplog: pytest
 
     waits = run_async(play())
     assert waits[:2] == [0, 0] and waits[2] > 0 and caplog.text.count("does not answer") == 1
+
+
+@pytest.mark.slow
+def test_replicas_count_together_in_a_redis(tmp_path: Path) -> None:
+    pytest.importorskip("redis", reason="for replicas alone: pip install -r deploy/requirements.txt")
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+    port = free_port()
+    store = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    )
+
+    async def play() -> list[bool]:
+        replicas = [RateLimit(Counts(f"redis://127.0.0.1:{port}"), "a", rate=0.01, burst=3) for _ in range(2)]
+        return [await replicas[number % 2].take("x") > 0 for number in range(4)]
+
+    try:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.1)
+        assert run_async(play()) == [False, False, False, True]
+    finally:
+        store.terminate()
+        store.wait(10)
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,32 +8,20 @@ import pytest
 from conftest import free_port
 from gradio_client import Client
 from PIL import Image, ImageDraw
+from tiny_checkpoints import save_checkpoints
 
-import i2i_models as i2i
-from i2i_models import checkpoints
 from ui import page
 from ui.service import Service
 
 ENDPOINTS = {"checkpoints", "translate", "cycle", "encode_style", "sample_styles", "outline"}
 ENDPOINTS |= {"interpolate", "interpolation_strip"}
 META = {"meta": {"_type": "gradio.FileData"}}
-PAIRED, STYLED = "tiny-pix2pix", "tiny-munit"
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two untrained checkpoints: one direction and dropout; both directions and styles."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    networks = {
-        PAIRED: i2i.Pix2Pix(i2i.Pix2PixConfig(base_width=4, depth=4, discriminator_width=4)),
-        STYLED: i2i.MUNIT(i2i.MUNITConfig(base_width=4, blocks=1, mlp_width=8, discriminator_width=4)),
-    }
-    domains = {"A": checkpoints.Domain("outline", "outline"), "B": checkpoints.Domain("emoji")}
-    for name, network in networks.items():
-        checkpoints.save(
-            folder / name, network, checkpoints.Info(name, f"Title of {name}", network.method, 32, domains)
-        )
-    return folder
+    """A folder with the two tiny checkpoints."""
+    return save_checkpoints(tmp_path_factory.mktemp("checkpoints"))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from tiny_checkpoints import PAIRED, STYLED
 
 import i2i_models as i2i
 from i2i_models.inference.remote import NetworkServer, RemoteNetworks
@@ -16,7 +17,7 @@ from ui.answers import Answers
 from ui.catalog import Catalog
 from ui.multimodal.answers import StyleAnswers
 
-from .conftest import ENDPOINTS, META, PAIRED, STYLED, data_url
+from .conftest import ENDPOINTS, META, data_url
 
 
 def pixels(path: str) -> np.ndarray:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from conftest import free_port, run_async
 from PIL import Image
+from tiny_checkpoints import PAIRED, STYLED
 
 import app
 import i2i_models as i2i
 from ui import api, text
 from ui.service import Service
 
-from .conftest import ENDPOINTS, PAIRED, STYLED, data_url
+from .conftest import ENDPOINTS, data_url
 
 
 def with_mcp(server: str, use: Any) -> Any:

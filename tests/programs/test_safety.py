@@ -10,10 +10,11 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
+from tiny_checkpoints import PAIRED
 
 from ui import api, text
 
-from .conftest import META, PAIRED
+from .conftest import META
 
 
 def call(server: str, name: str, *data: Any) -> str:

@@ -61,6 +61,8 @@ EVENTS_SESSION, EVENTS_ADDRESS = 8, 48
 """Events of Gradio's queue that wait or run for one session, and for one address."""
 PARTS, TRAINING_PARTS = 80, 1000
 """Files in one form; and where there is a Train tab, as many as Gradio's own uploader sends together."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""With which writing a file fails where there is no room for it: on the disk, for this user, in one file."""
 ADDRESS = b"x-i2i-address"
 """The header in which the app finds the guard's idea of who asks; nobody else can send it."""
 
@@ -234,7 +236,7 @@ class Exchange:
             log.info("no question to a component: %r", error)
             return JSONResponse({"error": text.SERVER["bad_request"]}, 400)
         number = report(error, self.path[:80])
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
             status, sentence = 507, text.LIMITS["disk_full"].format(id=number)
         else:
             status, sentence = 500, text.SERVER["unexpected"].format(id=number)
