@@ -175,16 +175,19 @@ class AdaptationObjective:
 
 
 def varied(x: Tensor) -> Tensor:
-    """Digits turned by up to 10°, a quarter larger or smaller, and moved by up to 2 pixels, each in its own way."""
+    """Digits turned by up to 10°, slanted, a sixth larger, smaller, wider or narrower, and moved by up to 2 pixels."""
     count = len(x)
 
     def drawn(most: float) -> Tensor:
         return (2 * torch.rand(count) - 1) * most
 
-    angle, scale = drawn(10 * math.pi / 180), 1 + drawn(0.25)
-    turned = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).reshape(count, 2, 2)
+    angle, slant = drawn(10 * math.pi / 180), drawn(0.25)
+    scale, wider = drawn(0.16).exp(), drawn(0.16).exp()
+    cos, sin = angle.cos(), angle.sin()
+    rows = [scale * wider * cos, scale * (slant * cos - sin), scale * wider * sin, scale * (slant * sin + cos)]
     moved = torch.stack([drawn(4 / SIDE), drawn(4 / SIDE)], 1)[:, :, None]
-    grid = F.affine_grid(torch.cat([turned * scale[:, None, None], moved], 2), [count, 1, SIDE, SIDE], False)
+    theta = torch.cat([torch.stack(rows, 1).reshape(count, 2, 2), moved], 2)
+    grid = F.affine_grid(theta, [count, 1, SIDE, SIDE], False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 

@@ -17,6 +17,8 @@ Name = Literal["mnist", "usps", "svhn"]
 SIDE = 32
 """Pixels a side of every digit."""
 CLASSES = 10
+FILLED, SEEN = 24, 0.25
+"""Pixels of a framed digit's longer side; from this brightness on, in 0 … 1, something belongs to the digit."""
 HELD_OUT = 5
 """Where only MNIST's 10,000 test digits are there, every fifth of them is held out."""
 
@@ -120,7 +122,7 @@ SIDES: dict[Name, int] = {"mnist": 28, "usps": 16, "svhn": 32}
 
 
 def _labelled(name: Name, pixels: np.ndarray, labels: np.ndarray) -> Labelled:
-    """Digits in [0, 1] `(N, H, W)`, enlarged to SIDE."""
+    """Digits in [0, 1] `(N, H, W)`, of SIDE pixels; those on black are framed alike."""
     side = SIDES[name]
     if pixels.shape[1:] != (side, side) or labels.shape != pixels.shape[:1]:
         raise DataError(
@@ -130,6 +132,34 @@ def _labelled(name: Name, pixels: np.ndarray, labels: np.ndarray) -> Labelled:
     if not (labels.min() >= 0 and labels.max() < CLASSES and pixels.min() >= 0 and pixels.max() <= 1):
         raise DataError(f"{name} has labels in 0 … 9 and pixels from black to white, but these have others.")
     x = torch.from_numpy(np.ascontiguousarray(pixels, np.float32))[:, None]
-    if side != SIDE:
-        x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False)
+    if name != "svhn":
+        x = framed(x)
     return Labelled(x * 2 - 1, torch.from_numpy(labels.astype(np.int64)))
+
+
+def framed(x: Tensor) -> Tensor:
+    """Bright digits on black, each moved to the middle of a sheet and made as large as all the others.
+
+    Args:
+        x: `(N, 1, H, H)` in [0, 1]; proportions of a digit are kept.
+
+    Returns:
+        `(N, 1, SIDE, SIDE)` in [0, 1], the longer side of each digit FILLED pixels; an empty sheet stays empty.
+    """
+    count, side = len(x), x.shape[-1]
+    seen = x[:, 0] >= SEEN
+    place = torch.arange(side, dtype=torch.float32)
+    shape = []
+    for along in (1, 2):  # all rows of a column, then all columns of a row
+        there = seen.any(along)
+        first = torch.where(there, place, side).amin(1)
+        last = torch.where(there, place, -1).amax(1)
+        shape.append((first, last))
+    (left, right), (top, bottom) = shape
+    longer = torch.maximum(right - left, bottom - top).clamp(min=0) + 1
+    longer = torch.where(seen.any((1, 2)), longer, side)
+    scale = longer / side * SIDE / FILLED
+    middle = [(torch.clamp(first + last, 0, 2 * side - 2) + 1) / side - 1 for first, last in shape]
+    nothing = torch.zeros(count)
+    theta = torch.stack([scale, nothing, middle[0], nothing, scale, middle[1]], 1).view(count, 2, 3)
+    return F.grid_sample(x, F.affine_grid(theta, [count, 1, SIDE, SIDE], False), align_corners=False)
