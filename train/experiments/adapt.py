@@ -1,7 +1,6 @@
 """Domain adaptation on digits, measured: `python -m train adapt --source mnist --target usps --data DIR`."""
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,17 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.utils import save_image
-from tqdm import tqdm
 
 from i2i_models.errors import TrainingError
 
 from ..evaluation.kept import keep
 from ..loop.average import MovingAverage
-from ..loop.precision import use_bfloat16
-from ..loop.state import STATE, load_state, save_state
 from .adaptation import AdaptationObjective, DigitUNIT, ReadingDiscriminators, accuracy, varied
 from .digits import Digits, Labelled, Name, read_digits
 from .results import RESULTS, Column, Row, Table, done, record
+from .run import Run, autocast, update
 
 Method = Literal["unit", "source_only", "target_trained"]
 METHODS: dict[Method, str] = {
@@ -34,7 +31,7 @@ PAPER: dict[tuple[Name, Name], float] = {
 }
 """Table 3 of the paper: UNIT's accuracy on the target."""
 TITLES: dict[Name, str] = {"mnist": "MNIST", "usps": "USPS", "svhn": "SVHN"}
-SAVE_EVERY, AVERAGE_DECAY = 200, 0.995
+AVERAGE_DECAY = 0.995
 
 TABLE = Table(
     name="domain-adaptation",
@@ -142,33 +139,21 @@ class Adaptation:
             torch.optim.Adam(module.parameters(), settings.learning_rate, betas=(0.5, 0.999), fused=True)
             for module in (self.discriminators, self.network)
         ]
-        self.step, self.seconds = 0, 0.0
-        if (folder / STATE).is_file():
-            self._restore(load_state(folder))
+        networks = {"network": self.network, "discriminators": self.discriminators, "average": self.average}
+        self.training = Run(folder, seed, dataclasses.asdict(settings), networks, self.optimizers)
 
     def run(self) -> dict[str, Any]:
         """Train from where it is to the end, and measure; the run as `record` takes it."""
-        started, o = time.monotonic(), self.settings
-        before = self.seconds
         step = self._adapt if self.method == "unit" else self._classify
         trained = self.target if self.method == "target_trained" else self.source
-        bar = tqdm(total=o.steps, initial=self.step, desc=f"{self.folder.parent.name} {self.seed}", mininterval=5)
-        while self.step < o.steps:
-            torch.manual_seed(self.seed * 1_000_003 + self.step)
-            for optimizer in self.optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = o.learning_rate * cosine(self.step / o.steps)
+
+        def stepped() -> None:
             step(trained.train)
             self.average.update_parameters(self.discriminators)
-            self.step += 1
-            self.seconds = before + time.monotonic() - started
-            bar.update()
-            if self.step % SAVE_EVERY == 0:
-                self._save()
-                tqdm.write(f"{self.folder}, step {self.step}: {self._measured()}")
-        bar.close()
+
+        minutes = self.training.train(stepped, self._measured)
         self._keep()
-        return {"seed": self.seed, "values": self._measured(), "minutes": round(self.seconds / 60, 2)}
+        return {"seed": self.seed, "values": self._measured(), "minutes": minutes}
 
     def _measured(self) -> dict[str, float]:
         """The average's accuracies. Without UNIT both domains are read through the one first layer that was trained."""
@@ -182,51 +167,28 @@ class Adaptation:
     def _classify(self, digits: Labelled) -> None:
         """A step of the reader alone."""
         x, labels = self._drawn(digits)
-        with self._autocast():
+        with autocast():
             logits = self.discriminators(x, "A").classes
-        _update(self.optimizers[0], {"classes": F.cross_entropy(logits.float(), labels)})
+        update(self.optimizers[0], {"classes": F.cross_entropy(logits.float(), labels)})
 
     def _adapt(self, digits: Labelled) -> None:
         """A step of the discriminators, then one of the generators."""
         a, labels = self._drawn(digits)
         b, _ = self._drawn(self.target.train)
         objective = self.settings.objective
-        with self._autocast():
+        with autocast():
             outputs = objective.outputs(self.network, a, b)
             losses = objective.discriminator_loss(self.discriminators, a, b, labels, outputs)
-        _update(self.optimizers[0], losses)
+        update(self.optimizers[0], losses)
         self.discriminators.requires_grad_(False)
-        with self._autocast():
+        with autocast():
             losses = objective.generator_loss(self.discriminators, a, b, labels, outputs)
-        _update(self.optimizers[1], losses)
+        update(self.optimizers[1], losses)
         self.discriminators.requires_grad_(True)
 
     def _drawn(self, digits: Labelled) -> tuple[Tensor, Tensor]:
         chosen = torch.randint(len(digits), (self.settings.batch_size,))
         return varied(digits.images[chosen]), digits.labels[chosen]
-
-    @staticmethod
-    def _autocast() -> torch.autocast:
-        return torch.autocast("cpu", torch.bfloat16, enabled=use_bfloat16("auto"))
-
-    def _parts(self) -> dict[str, Any]:
-        names = ("network", "discriminators", "average")
-        parts: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return parts | {f"optimizer_{i}": optimizer for i, optimizer in enumerate(self.optimizers)}
-
-    def _save(self) -> None:
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        told = {"step": self.step, "seconds": self.seconds, "settings": dataclasses.asdict(self.settings)}
-        save_state(self.folder, {**state, **told})
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        if state["settings"] != dataclasses.asdict(self.settings):
-            raise TrainingError(
-                f"{self.folder} was begun with other settings: give the same ones, or delete it to start anew."
-            )
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.step, self.seconds = state["step"], state["seconds"]
 
     def _keep(self) -> None:
         """Leave the weights and a picture of what became of some digits; the state is of no more use."""
@@ -237,7 +199,7 @@ class Adaptation:
             self._draw()
         for name, (module, width) in kept.items():
             keep(self.folder / f"{name}.safetensors", name, {"width": width}, module.state_dict())
-        (self.folder / STATE).unlink(missing_ok=True)
+        self.training.forget()
 
     @torch.inference_mode()
     def _draw(self) -> None:
@@ -246,14 +208,3 @@ class Adaptation:
         there = self.network.decode(self.network.encode(a, "A"), "B")
         back = self.network.decode(self.network.encode(b, "B"), "A")
         save_image((torch.cat([a, there, b, back]) + 1) / 2, self.folder / "translations.png", nrow=16)
-
-
-def cosine(share: float) -> float:
-    """1 at the beginning, along half a cosine to 0 at the end."""
-    return 0.5 * (1 + float(torch.tensor(share * torch.pi).cos()))
-
-
-def _update(optimizer: torch.optim.Optimizer, losses: dict[str, Tensor]) -> None:
-    torch.stack(list(losses.values())).sum().backward()
-    optimizer.step()
-    optimizer.zero_grad()
