@@ -15,7 +15,7 @@ from i2i_models.errors import TrainingError
 from ..loop.precision import use_bfloat16
 from ..loop.state import STATE, load_state, save_state
 
-SAVE_EVERY = 200
+SAVE_EVERY, TELL_EVERY = 50, 200
 
 
 class Run:
@@ -53,7 +53,7 @@ class Run:
 
         Args:
             step: one step; chance in it is a function of seed and step alone.
-            measured: what to print whenever the state is saved.
+            measured: what to print now and then.
         """
         started, before = time.monotonic(), self.seconds
         steps, rate = self.settings["steps"], self.settings["learning_rate"]
@@ -70,6 +70,7 @@ class Run:
                 bar.update()
                 if self.step % SAVE_EVERY == 0:
                     self._save()
+                if self.step % TELL_EVERY == 0:
                     tqdm.write(f"{self.folder}, step {self.step}: {measured()}")
         return round(self.seconds / 60, 2)
 
