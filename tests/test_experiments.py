@@ -15,13 +15,14 @@ from conftest import ROOT
 from scipy.io import savemat
 
 from i2i_models.errors import DataError, TrainingError
+from i2i_models.networks.digits import DigitUNIT, ReadingDiscriminators
 from train import __main__ as commands
 from train.experiments import ablate as ablating
 from train.experiments import adapt as adapting
 from train.experiments import invariance
 from train.experiments import run as running
 from train.experiments.ablations import ABLATIONS, Ablation
-from train.experiments.adaptation import AdaptationObjective, DigitUNIT, ReadingDiscriminators, varied
+from train.experiments.adaptation import AdaptationObjective, varied
 from train.experiments.digits import read_digits
 from train.experiments.report import markdown, read_all, report
 from train.experiments.results import Column, Row, Table, done, read, record

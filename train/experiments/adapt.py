@@ -10,12 +10,14 @@ from torch.nn import functional as F
 from torchvision.utils import save_image
 
 from i2i_models.errors import TrainingError
+from i2i_models.inference.digits import save_digits
+from i2i_models.networks.digits import DigitUNIT, ReadingDiscriminators
 
-from ..evaluation.kept import keep
+from ..evaluation.kept import keep, read_kept
 from ..loop.average import MovingAverage
-from .adaptation import AdaptationObjective, DigitUNIT, ReadingDiscriminators, accuracy, varied
+from .adaptation import AdaptationObjective, accuracy, varied
 from .digits import Digits, Labelled, Name, read_digits
-from .results import RESULTS, Column, Row, Table, done, record
+from .results import RESULTS, Column, Row, Table, done, read, record
 from .run import Run, autocast, update
 
 Method = Literal["unit", "source_only", "target_trained"]
@@ -32,6 +34,16 @@ PAPER: dict[tuple[Name, Name], float] = {
 """Table 3 of the paper: UNIT's accuracy on the target."""
 TITLES: dict[Name, str] = {"mnist": "MNIST", "usps": "USPS", "svhn": "SVHN"}
 AVERAGE_DECAY = 0.995
+CARD = """# Digits of {a} and {b}, and readers of both
+
+UNIT for domain adaptation (Liu et al. 2017, section 5) at 32×32 pixels, seed 1 of `python -m train adapt`. Trained on
+{a}'s digits with their labels and on {b}'s without any: it translates both ways, and its readers know both.
+
+Read right of held-out digits: {target} of {b}'s, {source} of {a}'s. Digits are bright on black, one on a picture; a
+picture of anything else is taken for one of the ten, too.
+
+MNIST is by LeCun, Cortes and Burges, USPS by Hull (1994); both are published for research.
+"""
 
 TABLE = Table(
     name="domain-adaptation",
@@ -84,6 +96,7 @@ def adapt(
     objective: AdaptationObjective = AdaptationObjective(),  # noqa: B008
     runs: Path = Path("runs/adapt"),
     results: Path = RESULTS,
+    output: Path | None = None,
 ) -> None:
     """Train a reader of the target's digits with the source's labels alone, and measure it: UNIT, section 5.
 
@@ -103,6 +116,7 @@ def adapt(
         learning_rate: Adam's; falls along half a cosine.
         runs: where states and pictures are kept.
         results: the folder of the tables.
+        output: a folder for the networks of UNIT's seed 1, half as precise, which the page's view of digits reads.
     """
     if source == target or (source, target) not in PAPER:
         raise TrainingError(
@@ -120,6 +134,37 @@ def adapt(
                 record(results, TABLE, row, run)
                 if method != "unit" and (target, source) in PAPER:
                     record(results, TABLE, *_seen_from_the_target(source, target, method, run))
+    if output is not None:
+        export(source, target, runs / f"{source}-{target}-unit" / "1", read(results, TABLE.name), output)
+
+
+def export(source: Name, target: Name, run: Path, table: dict[str, Any], output: Path) -> None:
+    """Write a finished run of UNIT as the folder that `DigitCrossing` reads, with its card.
+
+    Args:
+        run: the folder that the run left its weights in.
+        table: the results, with the run of seed 1.
+
+    Raises:
+        TrainingError: it has no such run.
+    """
+    widths = {}
+
+    def build(cls: Any, name: str) -> Any:
+        def built(settings: dict[str, Any]) -> Any:
+            widths[name] = settings["width"]
+            return cls(**settings)
+
+        return read_kept(run / f"{name}.safetensors", name, f"{name} of digits", built)
+
+    runs = table.get("rows", {}).get(f"{source}-{target}-unit", {}).get("runs", [])
+    values = next((one["values"] for one in runs if one["seed"] == 1), None)
+    if values is None or not (run / "network.safetensors").is_file():
+        raise TrainingError(f"{run} has no finished run: leave unit among --methods, and the results as they are.")
+    network, reader = build(DigitUNIT, "network"), build(ReadingDiscriminators, "reader")
+    names = {"A": TITLES[source], "B": TITLES[target]}
+    card = CARD.format(a=names["A"], b=names["B"], **values)
+    save_digits(output, network, reader, (widths["network"], widths["reader"]), names, card, {"seed": 1, **values})
 
 
 def _seen_from_the_target(

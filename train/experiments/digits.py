@@ -9,16 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from i2i_models.errors import DataError
+from i2i_models.networks.digits import CLASSES, framed
+from i2i_models.networks.digits import SIDE as SIDE
 
 Name = Literal["mnist", "usps", "svhn"]
-SIDE = 32
-"""Pixels a side of every digit."""
-CLASSES = 10
-FILLED, SEEN = 24, 0.25
-"""Pixels of a framed digit's longer side; from this brightness on, in 0 … 1, something belongs to the digit."""
 HELD_OUT = 5
 """Where only MNIST's 10,000 test digits are there, every fifth of them is held out."""
 
@@ -135,31 +131,3 @@ def _labelled(name: Name, pixels: np.ndarray, labels: np.ndarray) -> Labelled:
     if name != "svhn":
         x = framed(x)
     return Labelled(x * 2 - 1, torch.from_numpy(labels.astype(np.int64)))
-
-
-def framed(x: Tensor) -> Tensor:
-    """Bright digits on black, each moved to the middle of a sheet and made as large as all the others.
-
-    Args:
-        x: `(N, 1, H, H)` in [0, 1]; proportions of a digit are kept.
-
-    Returns:
-        `(N, 1, SIDE, SIDE)` in [0, 1], the longer side of each digit FILLED pixels; an empty sheet stays empty.
-    """
-    count, side = len(x), x.shape[-1]
-    seen = x[:, 0] >= SEEN
-    place = torch.arange(side, dtype=torch.float32)
-    shape = []
-    for along in (1, 2):  # all rows of a column, then all columns of a row
-        there = seen.any(along)
-        first = torch.where(there, place, side).amin(1)
-        last = torch.where(there, place, -1).amax(1)
-        shape.append((first, last))
-    (left, right), (top, bottom) = shape
-    longer = torch.maximum(right - left, bottom - top).clamp(min=0) + 1
-    longer = torch.where(seen.any((1, 2)), longer, side)
-    scale = longer / side * SIDE / FILLED
-    middle = [(torch.clamp(first + last, 0, 2 * side - 2) + 1) / side - 1 for first, last in shape]
-    nothing = torch.zeros(count)
-    theta = torch.stack([scale, nothing, middle[0], nothing, scale, middle[1]], 1).view(count, 2, 3)
-    return F.grid_sample(x, F.affine_grid(theta, [count, 1, SIDE, SIDE], False), align_corners=False)
