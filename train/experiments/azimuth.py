@@ -86,7 +86,7 @@ def azimuth(
     data: Path,
     seeds: int = 1,
     models: tuple[Model, ...] = ("gan", "gan-reconstruction", "discogan"),
-    steps: int = 1000,
+    steps: int = 700,
     reader_steps: int = 400,
     batch_size: int = 16,
     width: int = 12,
