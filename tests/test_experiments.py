@@ -15,12 +15,14 @@ from conftest import ROOT
 from scipy.io import savemat
 
 from i2i_models.errors import DataError, TrainingError
+from i2i_models.networks.digits import DigitUNIT, ReadingDiscriminators
 from train import __main__ as commands
 from train.experiments import ablate as ablating
 from train.experiments import adapt as adapting
 from train.experiments import invariance
+from train.experiments import run as running
 from train.experiments.ablations import ABLATIONS, Ablation
-from train.experiments.adaptation import AdaptationObjective, DigitUNIT, ReadingDiscriminators, varied
+from train.experiments.adaptation import AdaptationObjective, varied
 from train.experiments.digits import read_digits
 from train.experiments.report import markdown, read_all, report
 from train.experiments.results import Column, Row, Table, done, read, record
@@ -139,7 +141,7 @@ def test_the_losses_of_adaptation_reach_whom_they_are_for() -> None:
 def test_an_interrupted_adaptation_goes_on_and_comes_out_the_same(
     digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapting, "SAVE_EVERY", 2)
+    monkeypatch.setattr(running, "SAVE_EVERY", 2)
     small: dict[str, Any] = {"seeds": 1, "steps": 4, "batch_size": 4, "width": 4, "discriminator_width": 4}
 
     def run(name: str, **options: Any) -> dict[str, Any]:

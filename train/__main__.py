@@ -17,6 +17,7 @@ from .evaluation.label_reader import labelreader
 from .evaluation.strip import strip
 from .experiments.ablate import ablate
 from .experiments.adapt import adapt
+from .experiments.azimuth import azimuth
 from .experiments.invariance import invariance
 from .experiments.report import report
 from .loop.distill import distill
@@ -56,6 +57,7 @@ def main() -> None:
     others: dict[str, Callable[..., None]] = {
         "ablate": ablate,
         "adapt": adapt,
+        "azimuth": azimuth,
         "classifier": classifier,
         "check": check,
         "distill": distill,

@@ -125,7 +125,7 @@ def build_page(answers: Answers, first_event: int = 0) -> TranslatedPage:
         if not catalog.translators:
             gr.Markdown(text.PAGE["no_checkpoints"].format(folder=catalog.folder.name))
         build_tabs(tabs, answers)
-        results_panel()
+        results_panel(catalog.pool)
         if account.on_space():
             account.duplicate_button()
         add_api(catalog)

@@ -164,6 +164,23 @@ EDITOR = Words(
     },
 )
 
+DIGITS = Words(
+    "DIGITS",
+    {
+        "title": "A digit crosses over",
+        "info": (
+            "Draw a digit, and it is written anew in the other data set’s hand. A reader of each says what it sees; "
+            "of one data set alone they were ever told what the digits are."
+        ),
+        "taken": "From which data set to which",
+        "draw": "Draw a digit here",
+        "clear": "Clear",
+        "as": "as in {name}",
+        "reads": "reads {digit}, {percent} %",
+        "bars": "How likely each digit is to the reader of {name}",
+    },
+)
+
 STATIC = Words(
     "STATIC",
     {

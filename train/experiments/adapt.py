@@ -1,7 +1,6 @@
 """Domain adaptation on digits, measured: `python -m train adapt --source mnist --target usps --data DIR`."""
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,17 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.utils import save_image
-from tqdm import tqdm
 
 from i2i_models.errors import TrainingError
+from i2i_models.inference.digits import save_digits
+from i2i_models.networks.digits import DigitUNIT, ReadingDiscriminators
 
-from ..evaluation.kept import keep
+from ..evaluation.kept import keep, read_kept
 from ..loop.average import MovingAverage
-from ..loop.precision import use_bfloat16
-from ..loop.state import STATE, load_state, save_state
-from .adaptation import AdaptationObjective, DigitUNIT, ReadingDiscriminators, accuracy, varied
+from .adaptation import AdaptationObjective, accuracy, varied
 from .digits import Digits, Labelled, Name, read_digits
-from .results import RESULTS, Column, Row, Table, done, record
+from .results import RESULTS, Column, Row, Table, done, read, record
+from .run import Run, autocast, update
 
 Method = Literal["unit", "source_only", "target_trained"]
 METHODS: dict[Method, str] = {
@@ -34,15 +33,26 @@ PAPER: dict[tuple[Name, Name], float] = {
 }
 """Table 3 of the paper: UNIT's accuracy on the target."""
 TITLES: dict[Name, str] = {"mnist": "MNIST", "usps": "USPS", "svhn": "SVHN"}
-SAVE_EVERY, AVERAGE_DECAY = 200, 0.995
+AVERAGE_DECAY = 0.995
+CARD = """# Digits of {a} and {b}, and readers of both
+
+UNIT for domain adaptation (Liu et al. 2017, section 5) at 32×32 pixels, seed 1 of `python -m train adapt`. Trained on
+{a}'s digits with their labels and on {b}'s without any: it translates both ways, and its readers know both.
+
+Read right of held-out digits: {target} of {b}'s, {source} of {a}'s. Digits are bright on black, one on a picture; a
+picture of anything else is taken for one of the ten, too.
+
+MNIST is by LeCun, Cortes and Burges, USPS by Hull (1994); both are published for research.
+"""
 
 TABLE = Table(
     name="domain-adaptation",
     title="Domain adaptation: digits read without labels of theirs",
     source="Liu et al. 2017 (UNIT), section 5, table 3",
     here="Accuracy on held-out digits of the target. Of MNIST its 10,000 test digits alone were to be had: four of "
-    "five to train on, every fifth held out; the paper has 60,000. USPS has its own split, 7,291 and 2,007. All at "
-    "32×32 pixels, varied in place, angle and, by up to a quarter, in size. No cycle term, as in the paper.",
+    "five to train on, every fifth held out; the paper has 60,000. USPS has its own split, 7,291 and 2,007. Digits of "
+    "both are framed alike, their longer side 24 of 32 pixels, and varied in place, angle, slant, size and "
+    "proportions. No cycle term, as in the paper.",
     command="python -m train adapt --source mnist --target usps --data DIR",
     columns={
         "target": Column("target accuracy", 4),
@@ -78,7 +88,7 @@ def adapt(
     data: Path,
     seeds: int = 3,
     methods: tuple[Method, ...] = ("source_only", "target_trained", "unit"),
-    steps: int = 1400,
+    steps: int = 600,
     batch_size: int = 64,
     width: int = 16,
     discriminator_width: int = 24,
@@ -86,6 +96,7 @@ def adapt(
     objective: AdaptationObjective = AdaptationObjective(),  # noqa: B008
     runs: Path = Path("runs/adapt"),
     results: Path = RESULTS,
+    output: Path | None = None,
 ) -> None:
     """Train a reader of the target's digits with the source's labels alone, and measure it: UNIT, section 5.
 
@@ -105,6 +116,7 @@ def adapt(
         learning_rate: Adam's; falls along half a cosine.
         runs: where states and pictures are kept.
         results: the folder of the tables.
+        output: a folder for the networks of UNIT's seed 1, half as precise, which the page's view of digits reads.
     """
     if source == target or (source, target) not in PAPER:
         raise TrainingError(
@@ -118,8 +130,50 @@ def adapt(
         for method in methods:
             row = f"{source}-{target}-{method}"
             if not done(results, TABLE, row, seed):
-                run = Adaptation(method, *digits, settings, seed, runs / row / str(seed))
-                record(results, TABLE, row, run.run())
+                run = Adaptation(method, *digits, settings, seed, runs / row / str(seed)).run()
+                record(results, TABLE, row, run)
+                if method != "unit" and (target, source) in PAPER:
+                    record(results, TABLE, *_seen_from_the_target(source, target, method, run))
+    if output is not None:
+        export(source, target, runs / f"{source}-{target}-unit" / "1", read(results, TABLE.name), output)
+
+
+def export(source: Name, target: Name, run: Path, table: dict[str, Any], output: Path) -> None:
+    """Write a finished run of UNIT as the folder that `DigitCrossing` reads, with its card.
+
+    Args:
+        run: the folder that the run left its weights in.
+        table: the results, with the run of seed 1.
+
+    Raises:
+        TrainingError: it has no such run.
+    """
+    widths = {}
+
+    def build(cls: Any, name: str) -> Any:
+        def built(settings: dict[str, Any]) -> Any:
+            widths[name] = settings["width"]
+            return cls(**settings)
+
+        return read_kept(run / f"{name}.safetensors", name, f"{name} of digits", built)
+
+    runs = table.get("rows", {}).get(f"{source}-{target}-unit", {}).get("runs", [])
+    values = next((one["values"] for one in runs if one["seed"] == 1), None)
+    if values is None or not (run / "network.safetensors").is_file():
+        raise TrainingError(f"{run} has no finished run: leave unit among --methods, and the results as they are.")
+    network, reader = build(DigitUNIT, "network"), build(ReadingDiscriminators, "reader")
+    names = {"A": TITLES[source], "B": TITLES[target]}
+    card = CARD.format(a=names["A"], b=names["B"], **values)
+    save_digits(output, network, reader, (widths["network"], widths["reader"]), names, card, {"seed": 1, **values})
+
+
+def _seen_from_the_target(
+    source: Name, target: Name, method: Method, run: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """A reader of one data set alone is a run of the other way's table, too: the row there, and the run."""
+    other: Method = "target_trained" if method == "source_only" else "source_only"
+    values = {"target": run["values"]["source"], "source": run["values"]["target"]}
+    return f"{target}-{source}-{other}", {**run, "values": values}
 
 
 class Adaptation:
@@ -142,33 +196,21 @@ class Adaptation:
             torch.optim.Adam(module.parameters(), settings.learning_rate, betas=(0.5, 0.999), fused=True)
             for module in (self.discriminators, self.network)
         ]
-        self.step, self.seconds = 0, 0.0
-        if (folder / STATE).is_file():
-            self._restore(load_state(folder))
+        networks = {"network": self.network, "discriminators": self.discriminators, "average": self.average}
+        self.training = Run(folder, seed, dataclasses.asdict(settings), networks, self.optimizers)
 
     def run(self) -> dict[str, Any]:
         """Train from where it is to the end, and measure; the run as `record` takes it."""
-        started, o = time.monotonic(), self.settings
-        before = self.seconds
         step = self._adapt if self.method == "unit" else self._classify
         trained = self.target if self.method == "target_trained" else self.source
-        bar = tqdm(total=o.steps, initial=self.step, desc=f"{self.folder.parent.name} {self.seed}", mininterval=5)
-        while self.step < o.steps:
-            torch.manual_seed(self.seed * 1_000_003 + self.step)
-            for optimizer in self.optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = o.learning_rate * cosine(self.step / o.steps)
+
+        def stepped() -> None:
             step(trained.train)
             self.average.update_parameters(self.discriminators)
-            self.step += 1
-            self.seconds = before + time.monotonic() - started
-            bar.update()
-            if self.step % SAVE_EVERY == 0:
-                self._save()
-                tqdm.write(f"{self.folder}, step {self.step}: {self._measured()}")
-        bar.close()
+
+        minutes = self.training.train(stepped, self._measured)
         self._keep()
-        return {"seed": self.seed, "values": self._measured(), "minutes": round(self.seconds / 60, 2)}
+        return {"seed": self.seed, "values": self._measured(), "minutes": minutes}
 
     def _measured(self) -> dict[str, float]:
         """The average's accuracies. Without UNIT both domains are read through the one first layer that was trained."""
@@ -182,51 +224,28 @@ class Adaptation:
     def _classify(self, digits: Labelled) -> None:
         """A step of the reader alone."""
         x, labels = self._drawn(digits)
-        with self._autocast():
+        with autocast():
             logits = self.discriminators(x, "A").classes
-        _update(self.optimizers[0], {"classes": F.cross_entropy(logits.float(), labels)})
+        update(self.optimizers[0], {"classes": F.cross_entropy(logits.float(), labels)})
 
     def _adapt(self, digits: Labelled) -> None:
         """A step of the discriminators, then one of the generators."""
         a, labels = self._drawn(digits)
         b, _ = self._drawn(self.target.train)
         objective = self.settings.objective
-        with self._autocast():
+        with autocast():
             outputs = objective.outputs(self.network, a, b)
             losses = objective.discriminator_loss(self.discriminators, a, b, labels, outputs)
-        _update(self.optimizers[0], losses)
+        update(self.optimizers[0], losses)
         self.discriminators.requires_grad_(False)
-        with self._autocast():
+        with autocast():
             losses = objective.generator_loss(self.discriminators, a, b, labels, outputs)
-        _update(self.optimizers[1], losses)
+        update(self.optimizers[1], losses)
         self.discriminators.requires_grad_(True)
 
     def _drawn(self, digits: Labelled) -> tuple[Tensor, Tensor]:
         chosen = torch.randint(len(digits), (self.settings.batch_size,))
         return varied(digits.images[chosen]), digits.labels[chosen]
-
-    @staticmethod
-    def _autocast() -> torch.autocast:
-        return torch.autocast("cpu", torch.bfloat16, enabled=use_bfloat16("auto"))
-
-    def _parts(self) -> dict[str, Any]:
-        names = ("network", "discriminators", "average")
-        parts: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return parts | {f"optimizer_{i}": optimizer for i, optimizer in enumerate(self.optimizers)}
-
-    def _save(self) -> None:
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        told = {"step": self.step, "seconds": self.seconds, "settings": dataclasses.asdict(self.settings)}
-        save_state(self.folder, {**state, **told})
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        if state["settings"] != dataclasses.asdict(self.settings):
-            raise TrainingError(
-                f"{self.folder} was begun with other settings: give the same ones, or delete it to start anew."
-            )
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.step, self.seconds = state["step"], state["seconds"]
 
     def _keep(self) -> None:
         """Leave the weights and a picture of what became of some digits; the state is of no more use."""
@@ -237,7 +256,7 @@ class Adaptation:
             self._draw()
         for name, (module, width) in kept.items():
             keep(self.folder / f"{name}.safetensors", name, {"width": width}, module.state_dict())
-        (self.folder / STATE).unlink(missing_ok=True)
+        self.training.forget()
 
     @torch.inference_mode()
     def _draw(self) -> None:
@@ -246,14 +265,3 @@ class Adaptation:
         there = self.network.decode(self.network.encode(a, "A"), "B")
         back = self.network.decode(self.network.encode(b, "B"), "A")
         save_image((torch.cat([a, there, b, back]) + 1) / 2, self.folder / "translations.png", nrow=16)
-
-
-def cosine(share: float) -> float:
-    """1 at the beginning, along half a cosine to 0 at the end."""
-    return 0.5 * (1 + float(torch.tensor(share * torch.pi).cos()))
-
-
-def _update(optimizer: torch.optim.Optimizer, losses: dict[str, Tensor]) -> None:
-    torch.stack(list(losses.values())).sum().backward()
-    optimizer.step()
-    optimizer.zero_grad()

@@ -8,111 +8,17 @@ drawn together. There is no cycle.
 
 import dataclasses
 import math
-from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from i2i_models.networks.layers import init_kaiming, init_normal
+from i2i_models.networks.digits import SIDE, DigitUNIT, ReadingDiscriminators
 from i2i_models.networks.losses import adversarial
 from i2i_models.networks.objective import Losses, Outputs
 from i2i_models.networks.unit import kl, sample
 
-from .digits import CLASSES, SIDE, Labelled
-
-
-class Judged(NamedTuple):
-    """What the discriminators say of images."""
-
-    features: Tensor
-    """Of the highest layer: `(N, d)`."""
-    real: Tensor
-    """Logits: `(N, 1)`."""
-    classes: Tensor
-    """Logits: `(N, CLASSES)`."""
-
-
-class DigitUNIT(nn.Module):
-    """UNIT for small images: a domain has its own first two layers of an encoder and last two of a decoder.
-
-    The layer between them and the code, `(N, 4·width, SIDE / 8, SIDE / 8)`, is shared.
-    """
-
-    def __init__(self, width: int = 32) -> None:
-        """
-        Args:
-            width: channels after the first layer.
-        """
-        super().__init__()
-        w = width
-        self.encoders = nn.ModuleDict({k: nn.Sequential(*halved(1, w), *halved(w, 2 * w)) for k in "AB"})
-        self.shared_encoder = nn.Conv2d(2 * w, 4 * w, 4, 2, 1)
-        self.shared_decoder = nn.Sequential(*doubled(4 * w, 2 * w))
-        self.decoders = nn.ModuleDict(
-            {k: nn.Sequential(*doubled(2 * w, w), nn.ConvTranspose2d(w, 1, 4, 2, 1), nn.Tanh()) for k in "AB"}
-        )
-        init_normal(self)
-        for own in (self.encoders, self.decoders):
-            begin_alike(own)
-
-    def encode(self, x: Tensor, domain: str) -> Tensor:
-        """`(N, 1, SIDE, SIDE)` in [-1, 1] → the mean of the code."""
-        return self.shared_encoder(self.encoders[domain](x))
-
-    def decode(self, code: Tensor, domain: str) -> Tensor:
-        """A code → `(N, 1, SIDE, SIDE)` in [-1, 1]."""
-        return self.decoders[domain](self.shared_decoder(code))
-
-
-def begin_alike(own: nn.ModuleDict) -> None:
-    """Give B's layers A's weights, so that a translation is a reconstruction at first, and both are read alike.
-
-    With weights of their own the first translations are noise, and which digit becomes which is chance.
-    """
-    own["B"].load_state_dict(own["A"].state_dict())
-
-
-def halved(inputs: int, outputs: int, norm: bool = True) -> list[nn.Module]:
-    """A stride-2 convolution, batch norm and a leaky ReLU."""
-    return [
-        nn.Conv2d(inputs, outputs, 4, 2, 1),
-        *([nn.BatchNorm2d(outputs)] if norm else []),
-        nn.LeakyReLU(0.2),
-    ]
-
-
-def doubled(inputs: int, outputs: int) -> list[nn.Module]:
-    """A transposed convolution, batch norm and a ReLU."""
-    return [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), nn.BatchNorm2d(outputs), nn.ReLU()]
-
-
-class ReadingDiscriminators(nn.Module):
-    """D_A and D_B: the first layer is each one's own, the higher layers are shared and read the digit, too."""
-
-    def __init__(self, width: int = 32) -> None:
-        """
-        Args:
-            width: channels after the first layer.
-        """
-        super().__init__()
-        w, features = width, 8 * width
-        self.own = nn.ModuleDict({k: nn.Sequential(*halved(1, w, norm=False)) for k in "AB"})
-        self.shared = nn.Sequential(
-            *halved(w, 2 * w, norm=False),
-            *halved(2 * w, 4 * w, norm=False),
-            nn.Flatten(),
-            nn.Linear(4 * w * (SIDE // 8) ** 2, features),
-            nn.LeakyReLU(0.2),
-        )
-        self.real, self.classes = nn.Linear(features, 1), nn.Linear(features, CLASSES)
-        init_kaiming(self)
-        begin_alike(self.own)
-
-    def forward(self, x: Tensor, domain: str) -> Judged:
-        """Images `(N, 1, SIDE, SIDE)` in [-1, 1] of domain A or B, or made to look like it."""
-        features = self.shared(self.own[domain](x))
-        return Judged(features, self.real(features), self.classes(features))
+from .digits import Labelled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,16 +81,19 @@ class AdaptationObjective:
 
 
 def varied(x: Tensor) -> Tensor:
-    """Digits turned by up to 10°, a quarter larger or smaller, and moved by up to 2 pixels, each in its own way."""
+    """Digits turned by up to 10°, slanted, a sixth larger, smaller, wider or narrower, and moved by up to 2 pixels."""
     count = len(x)
 
     def drawn(most: float) -> Tensor:
         return (2 * torch.rand(count) - 1) * most
 
-    angle, scale = drawn(10 * math.pi / 180), 1 + drawn(0.25)
-    turned = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).reshape(count, 2, 2)
+    angle, slant = drawn(10 * math.pi / 180), drawn(0.25)
+    scale, wider = drawn(0.16).exp(), drawn(0.16).exp()
+    cos, sin = angle.cos(), angle.sin()
+    rows = [scale * wider * cos, scale * (slant * cos - sin), scale * wider * sin, scale * (slant * sin + cos)]
     moved = torch.stack([drawn(4 / SIDE), drawn(4 / SIDE)], 1)[:, :, None]
-    grid = F.affine_grid(torch.cat([turned * scale[:, None, None], moved], 2), [count, 1, SIDE, SIDE], False)
+    theta = torch.cat([torch.stack(rows, 1).reshape(count, 2, 2), moved], 2)
+    grid = F.affine_grid(theta, [count, 1, SIDE, SIDE], False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 

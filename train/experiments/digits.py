@@ -9,14 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from i2i_models.errors import DataError
+from i2i_models.networks.digits import CLASSES, framed
+from i2i_models.networks.digits import SIDE as SIDE
 
 Name = Literal["mnist", "usps", "svhn"]
-SIDE = 32
-"""Pixels a side of every digit."""
-CLASSES = 10
 HELD_OUT = 5
 """Where only MNIST's 10,000 test digits are there, every fifth of them is held out."""
 
@@ -120,7 +118,7 @@ SIDES: dict[Name, int] = {"mnist": 28, "usps": 16, "svhn": 32}
 
 
 def _labelled(name: Name, pixels: np.ndarray, labels: np.ndarray) -> Labelled:
-    """Digits in [0, 1] `(N, H, W)`, enlarged to SIDE."""
+    """Digits in [0, 1] `(N, H, W)`, of SIDE pixels; those on black are framed alike."""
     side = SIDES[name]
     if pixels.shape[1:] != (side, side) or labels.shape != pixels.shape[:1]:
         raise DataError(
@@ -130,6 +128,6 @@ def _labelled(name: Name, pixels: np.ndarray, labels: np.ndarray) -> Labelled:
     if not (labels.min() >= 0 and labels.max() < CLASSES and pixels.min() >= 0 and pixels.max() <= 1):
         raise DataError(f"{name} has labels in 0 … 9 and pixels from black to white, but these have others.")
     x = torch.from_numpy(np.ascontiguousarray(pixels, np.float32))[:, None]
-    if side != SIDE:
-        x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False)
+    if name != "svhn":
+        x = framed(x)
     return Labelled(x * 2 - 1, torch.from_numpy(labels.astype(np.int64)))

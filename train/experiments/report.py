@@ -1,5 +1,6 @@
 """docs/results.md and its plots, of the tables in docs/results/ alone: `python -m train report`."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean, stdev
@@ -40,7 +41,7 @@ def read_all(folder: Path) -> dict[str, dict[str, Any]]:
     """
     names = sorted(path.stem for path in folder.glob("*.json"))
     if not names:
-        raise DataError(f"{folder} has no tables: `python -m train adapt`, ablate and invariance make them.")
+        raise DataError(f"{folder} has no tables: `python -m train adapt`, ablate, azimuth and invariance make them.")
     return {name: read(folder, name) for name in names}
 
 
@@ -109,7 +110,7 @@ def _values(row: Mapping[str, Any], key: str) -> list[float]:
 
 
 def draw(table: Mapping[str, Any], path: Path) -> None:
-    """Draw a table's first column as bars, the paper's values as marks; or its histograms, where the runs have any."""
+    """Draw a table's first column as bars, the paper's values as marks; or the runs' histograms or points, if any."""
     rows = [row for row in table["rows"].values() if row["runs"]]
     if not rows:
         return
@@ -119,7 +120,12 @@ def draw(table: Mapping[str, Any], path: Path) -> None:
     from matplotlib import pyplot
 
     histograms = [row for row in rows if "histogram" in row["runs"][0]]
-    if histograms:
+    scattered = [row for row in rows if "scatter" in row["runs"][0]]
+    if scattered:
+        figure, axes = pyplot.subplots(1, len(scattered), figsize=(3.2 * len(scattered), 3.3), squeeze=False)
+        for ax, row in zip(axes[0], scattered, strict=True):
+            _draw_scatter(ax, row)
+    elif histograms:
         figure, axes = pyplot.subplots(len(histograms), 1, figsize=(7, 1.7 * len(histograms)), squeeze=False)
         for ax, row in zip(axes[:, 0], histograms, strict=True):
             _draw_histogram(ax, row)
@@ -158,3 +164,17 @@ def _draw_histogram(ax: Any, row: Mapping[str, Any]) -> None:
     ax.set_yticks([])
     ax.legend(fontsize=7)
     ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _draw_scatter(ax: Any, row: Mapping[str, Any]) -> None:
+    """Points of two angles, and the two lines that they may lie on."""
+    scatter = dict(row["runs"][0]["scatter"])
+    limit = scatter.pop("limit")
+    for sign in (-1, 1):
+        ax.plot((-limit, limit), (-sign * limit, sign * limit), color=GREY, linewidth=0.8)
+    (across, x), (along, y) = scatter.items()
+    ax.scatter(x, y, s=9, color=BLUE)
+    ax.set(xlabel=across, ylabel=along, xlim=(-1.05 * limit, 1.05 * limit), ylim=(-1.05 * limit, 1.05 * limit))
+    ax.set_title("\n".join(textwrap.wrap(row["name"], 32)), fontsize=8, color="#333333")
+    ax.set_aspect("equal")
+    ax.spines[["top", "right"]].set_visible(False)

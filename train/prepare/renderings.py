@@ -54,7 +54,7 @@ def read_split(folder: Path) -> Split:
     except (OSError, ValueError, TypeError):
         raise DataError(
             f"{folder} is no data set of renderings, or an unfinished one: make it by python -m train.prepare "
-            "avatars, fluent or earth."
+            "avatars, cars, fluent or earth."
         ) from None
 
 

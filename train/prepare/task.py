@@ -26,7 +26,7 @@ def task(
     """Lay out two renderings for a training: OUT/trainA, trainB, testA and testB.
 
     Args:
-        data: a folder that `avatars`, `fluent` or `earth` made.
+        data: a folder that `avatars`, `cars`, `fluent` or `earth` made.
         out: the folder to make; a training reads it by --data.
         a: the rendering of domain A, such as shaded, flat or labels.
         b: the rendering of domain B, such as colour, 3d or satellite.
