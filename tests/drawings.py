@@ -1,6 +1,6 @@
-"""Ten things and twelve faces that people draw, as strokes of a mouse: what a sketch model is judged on beside its data.
+"""Ten things and twelve faces as people draw them, as strokes of a mouse: what a sketch model is judged on, too.
 
-`PYTHONPATH=. python tests/drawings.py SHEET.png CHECKPOINT…` draws them all (the faces, where it makes avatars) and what
+`PYTHONPATH=. python tests/drawings.py SHEET.png CHECKPOINT…` draws them all (faces, where it makes avatars) and what
 the checkpoints make of them, MUNIT in four styles.
 """
 

@@ -9,7 +9,7 @@ done
 
 learn() {
     "$PYTHON" -m train unit --size 128 --grow-from 64 \
-        --base-width 16 --discriminator-width 32 --discriminator-rate 2 --gan least_squares --lambda-gan 30 --discriminator-layers 3 --batch-size 4 --learning-rate 3e-4 \
+        --base-width 16 --discriminator-width 32 --discriminator-rate 2 --gan least_squares --lambda-gan 60 --lambda-cycle 30 --discriminator-layers 3 --batch-size 4 --learning-rate 3e-4 \
         --enlarge 1.06 --no-mirror \
         --name-a sketch --kind-a outline --name-b avatar --license cc-by-4.0 --sample-every 500 --save-every 250 \
         --data-note "\"Adventurer\" by Lisa Wischofsky (CC BY 4.0), remixed: drawn by DiceBear in varied colours, in lines and in greys. 6,000 sketches and the avatars of 6,000 other faces to train on, 300 faces held out." \
