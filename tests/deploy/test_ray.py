@@ -31,7 +31,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r de
 serve = pytest.importorskip("ray.serve", reason="Ray came without Serve: pip install -r deploy/requirements.txt")
 psutil = pytest.importorskip("psutil")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SECONDS = 8.0
 """Of load, a replica killed in their middle."""
@@ -146,7 +146,7 @@ def test_the_command_serves_and_nobody_but_this_machine_reaches_its_ray(
 ) -> None:
     """`python deploy/ray_serve.py` as the README has it: it asks for a token, and listens on loopback alone."""
     options = ("--max-replicas", "1", "--cpus", "0.5")
-    page = start("deploy/ray_serve.py", *options, HOME=str(tmp_path), RAY_AUTH_MODE="").answers()
+    page = start("deploy/ray_serve.py", *options, HOME=str(tmp_path), RAY_AUTH_MODE="").answers(400)
     program = Client(page.url, verbose=False)
     drawing(1).save(tmp_path / "drawing.png")
     made = program.predict(handle_file(str(tmp_path / "drawing.png")), PAIRED, api_name="/translate")

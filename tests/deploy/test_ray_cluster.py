@@ -18,7 +18,10 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r de
 pytest.importorskip("ray.serve", reason="Ray came without Serve: pip install -r deploy/requirements.txt")
 psutil = pytest.importorskip("psutil")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+STARTS = 400
+"""Seconds for Ray, Serve and a replica to start, each a process or several, on a busy machine."""
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def test_the_command_joins_a_cluster_and_has_it_set_half_a_processor_aside(
     cluster: str, start: Callable[..., Started], folder: Path, tmp_path: Path
 ) -> None:
     options = ("--address", cluster, "--gpus", "0.5", "--cpus", "0.5", "--max-replicas", "1")
-    page = start("deploy/ray_serve.py", *options, HOME=str(tmp_path)).answers()
+    page = start("deploy/ray_serve.py", *options, HOME=str(tmp_path)).answers(STARTS)
     drawing(1).save(tmp_path / "drawing.png")
     program = Client(page.url, verbose=False)
     made = program.predict(handle_file(str(tmp_path / "drawing.png")), PAIRED, api_name="/translate")
