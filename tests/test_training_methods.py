@@ -53,7 +53,7 @@ def test_trains_samples_and_exports(method: str, pairs: Path, tmp_path: Path) ->
     train(method, job(method, pairs, tmp_path, sample_every=2, grow_from=16 if method != "munit" else None))
     with Image.open(tmp_path / "run" / "samples-0000002.png") as grid:
         columns, rows = (grid.width - 4) // 36, (grid.height - 4) // 36
-    assert (columns, rows) == (8, {"unit": 8, "munit": 12}.get(method, 6))
+    assert (columns, rows) == (4, {"unit": 8, "munit": 12}.get(method, 6))
     translator = i2i.load(tmp_path / "out")
     assert translator.info.method == method
     picture = Image.new("RGB", (40, 30), "red")

@@ -19,7 +19,7 @@ from i2i_models.errors import DataError, ImageError
 from . import augmentation, colours
 from .augmentation import Augmentation
 from .images import Images, channels_first
-from .sources import Reader, Sources
+from .sources import Reader, Sources, spread
 
 log = logging.getLogger(__name__)
 
@@ -155,8 +155,8 @@ class TranslationDataset(Dataset[Batch]):
         return [a, b]
 
     def samples(self, count: int, size: int) -> Batch:
-        """`count` samples spread evenly over the data, not augmented: uint8 `(count, 3, size, size)` each."""
-        indices = np.linspace(0, min(len(self.a), len(self.b)) - 1, count).round().astype(int).tolist()
+        """At most `count` different samples spread evenly over the data, not augmented: uint8 `(N, 3, size, size)`."""
+        indices = spread(min(len(self.a), len(self.b)), count)
         rows = [[channels_first(image) for image in self._resized([self.a[i], self.b[i]], size)] for i in indices]
         return Batch(*(torch.stack(images) for images in zip(*rows, strict=True)))
 

@@ -72,7 +72,7 @@ def distill(
         judged, split = held_out(info, data, "test", info.size, JUDGED), "images held out"
     except DataError:
         judged, split = training_images(info, data), "training images"
-    batch = judged.samples(min(JUDGED, len(judged.a), len(judged.b)), info.size)
+    batch = judged.samples(JUDGED, info.size)
     apart = {d: difference(teacher, student, batch, d) for d in teacher.directions}
     note = (
         f"Distilled from {info.name} (base width {width}) in {steps} steps: "

@@ -163,7 +163,7 @@ class Trainer:
             with contextlib.suppress(I2IError):
                 few = self._sources(split).spread(SAMPLES)
                 return TranslationDataset(few, size, nearest=self.nearest, minimum=1).samples(SAMPLES, size)
-        return self.data.samples(min(SAMPLES, len(self.data)), size)
+        return self.data.samples(SAMPLES, size)
 
     def _build(self) -> None:
         """Make networks, their average and their optimizers, on the device."""
@@ -249,7 +249,7 @@ class Trainer:
                 bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()}, refresh=False)
                 if main:
                     self.progress.add(self.step, o.steps, o.batch_size, means)
-            if main and (samples or self.step == FIRST_LOOK):
+            if main and (samples or ends or self.step == FIRST_LOOK):
                 self._draw_samples()
             if saves:
                 self._save()
