@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from i2i_models.errors import DataError, TrainingError
-from train.experiments.azimuth import TABLE, azimuth, read_cars, turned
+from train.experiments.azimuth import AXES, TABLE, azimuth, read_cars, turned
 from train.experiments.report import report
 from train.experiments.results import read
 from train.experiments.turning import TurningObjective, networks
@@ -88,7 +88,7 @@ def test_the_three_models_become_a_table_with_a_plot(cars: Path, tmp_path: Path)
     rows = read(tmp_path / "results", TABLE.name)["rows"]
     for row in rows.values():
         (run,) = row["runs"]
-        assert set(run["values"]) == set(TABLE.columns) and len(run["scatter"]["translation"]) == 2
+        assert set(run["values"]) == set(TABLE.columns) and len(run["scatter"][AXES[1]]) == 2
     assert (tmp_path / "runs/discogan/1/translations.png").is_file()
     report(tmp_path / "results", tmp_path / "page.md")
     assert "DiscoGAN" in (tmp_path / "page.md").read_text() and (tmp_path / "results/azimuth.png").is_file()

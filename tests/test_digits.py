@@ -91,8 +91,6 @@ def test_the_view_answers_a_drawing_and_nothing_else(folder: Path, caplog: pytes
 
 
 def test_the_networks_of_the_page_read_what_they_were_trained_on() -> None:
-    if not (view.FOLDER / "config.json").is_file():
-        pytest.skip("python -m train adapt --output makes them")
     crossing = DigitCrossing.load(view.FOLDER)
     assert (view.FOLDER / "model.safetensors").stat().st_size < 3_000_000
     ring = drawn(160, (50, 20, 110, 140))

@@ -14,7 +14,9 @@ import torch
 from conftest import ROOT
 from scipy.io import savemat
 
+from i2i_models.checkpoints import load_weights
 from i2i_models.errors import DataError, TrainingError
+from i2i_models.inference.digits import DigitCrossing
 from i2i_models.networks.digits import DigitUNIT, ReadingDiscriminators
 from train import __main__ as commands
 from train.experiments import ablate as ablating
@@ -153,7 +155,19 @@ def test_an_interrupted_adaptation_goes_on_and_comes_out_the_same(
     assert {key: len(row["runs"]) for key, row in whole.items() if "mnist-usps" in key} == {
         "mnist-usps-source_only": 1, "mnist-usps-unit": 1, "mnist-usps-target_trained": 1,
     }  # fmt: skip
+    alone, trained = (
+        whole[key]["runs"][0]["values"] for key in ("mnist-usps-source_only", "usps-mnist-target_trained")
+    )
+    assert (alone["target"], alone["source"]) == (trained["source"], trained["target"])  # one reader, seen both ways
     assert (tmp_path / "whole/mnist-usps-unit/1/translations.png").is_file()
+    run("whole", output=tmp_path / "digits")
+    crossing = DigitCrossing.load(tmp_path / "digits")
+    assert crossing.domains == {"A": "MNIST", "B": "USPS"}
+    reader = crossing.networks.readers.state_dict()
+    kept = load_weights(tmp_path / "whole/mnist-usps-unit/1/reader.safetensors")
+    assert all(torch.allclose(reader[name], kept[name].float(), atol=1e-3) for name in kept)
+    with pytest.raises(TrainingError, match="no finished run"):
+        adapting.export("mnist", "usps", tmp_path / "nowhere", {}, tmp_path / "others")
     steps = iter(range(3))
     unhindered = adapting.Adaptation._adapt
 

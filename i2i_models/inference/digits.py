@@ -66,9 +66,7 @@ class DigitCrossing:
         """
         path = Path(folder) / CONFIG
         config = _read_config(path)
-        widths = [config.get(name) for name in ("width", "reader_width")]
-        if not all(type(width) is int and 1 <= width <= MOST_WIDTH for width in widths):
-            raise CheckpointError(f"{path}: width and reader_width must lie in 1 … {MOST_WIDTH}, not {shown(widths)}.")
+        widths = [_read_width(path, config, name) for name in ("width", "reader_width")]
         domains = config.get("domains")
         if not isinstance(domains, dict) or set(domains) != set(DOMAINS) or not all(map(_is_name, domains.values())):
             raise CheckpointError(f"{path}: domains must name A and B, not {shown(domains)}.")
@@ -150,6 +148,13 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("kind") != KIND or config.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not of the kind {KIND} and format {FORMAT}: it cannot be read as digits.")
     return config
+
+
+def _read_width(path: Path, config: dict[str, Any], name: str) -> int:
+    width = config.get(name)
+    if not (isinstance(width, int) and 1 <= width <= MOST_WIDTH):
+        raise CheckpointError(f"{path}: {name} must lie in 1 … {MOST_WIDTH}, not {shown(width)}.")
+    return width
 
 
 def _is_name(value: object) -> bool:

@@ -36,6 +36,7 @@ BINS, SHARE = 10, 0.02
 """Equal parts of the angles' range; a part is reached if so large a share of the translations is in it."""
 SHOWN = 100
 """Points in a plot."""
+AXES = ("angle of the car, degrees", "angle read off the translation")
 READER_BATCH = 64
 
 TABLE = Table(
@@ -212,7 +213,7 @@ class Turning:
         values = measured(reader, test, translated)
         points = [test.angles[:SHOWN], read_angles(reader, translated[:SHOWN])]
         self._keep(test, translated)
-        scatter = dict(zip(("input", "translation"), (x.round().int().tolist() for x in points), strict=True))
+        scatter = dict(zip(AXES, (x.round().int().tolist() for x in points), strict=True))
         return {"seed": self.seed, "values": values, "minutes": minutes, "scatter": {"limit": LIMIT, **scatter}}
 
     @torch.no_grad()
