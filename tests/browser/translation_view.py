@@ -5,6 +5,7 @@ import hashlib
 import io
 import math
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,9 +56,11 @@ class TranslationView:
         self.page.locator(".editor[data-kind]:visible, :text('No model here yet'), .inviting:visible").first.wait_for()
 
     def model(self, name: str, kind: str) -> None:
-        """Choose a model by its folder's name and wait for the editor of its kind."""
+        """Choose a model by its folder's name and wait until the editor, of this kind, is for it."""
         label = self.page.locator(f"#{self.tab}-model label")
         label.filter(has=self.page.locator(f'input[value="{name}"]')).click()
+        # The one before may be of the same kind: strokes would be its.
+        expect(self.editor).to_have_attribute("data-model", re.compile(f"^{re.escape(name)} "))
         expect(self.editor).to_have_attribute("data-kind", kind)
 
     def choose_example(self, n: int = 0) -> str:

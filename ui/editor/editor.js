@@ -283,6 +283,7 @@ class Editor {
   showInputSpec() {
     const { kind } = this.inputSpec;
     this.root.dataset.kind = kind;
+    this.root.dataset.model = this.specKey;
     this.part("placeholder").textContent = this.texts[`placeholder_${kind}`];
     this.tools.use(this.inputSpec);
   }
