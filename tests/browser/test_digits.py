@@ -38,6 +38,6 @@ def test_a_drawn_digit_crosses_and_both_readers_say_what_it_is(
     page.get_by_role("button", name="USPS → MNIST").click()
     expect(page.get_by_alt_text("as in MNIST: reads")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_role("button", name="Clear").click()
+    page.locator("#digits").get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Draw a digit here")).to_be_visible()
     expect(read).to_be_empty()
