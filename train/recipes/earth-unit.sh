@@ -1,5 +1,7 @@
 # Eight kinds of ground ↔ satellite picture at 128 px, without pairs: the tiles of earth-pix2pix, shuffled. Crops of 64 px
 # first, in which everything has its full size.
+# No checkpoint ships yet: readers find in its satellite pictures 0.69 of what they find in real ones, and 0.27 of the
+# pixels of its maps are within 16 of the truth; ice becomes desert, the deep sea forest.
 [ -d data/earth ] || "$PYTHON" -m train.prepare earth data/earth \
     $([ ! -d "$DATA/earth" ] || echo --from "$DATA/earth")
 [ -d data/ground ] || "$PYTHON" -m train.prepare task data/earth data/ground --a labels --b satellite

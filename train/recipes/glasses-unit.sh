@@ -1,5 +1,7 @@
 # Without ↔ with glasses at 128 px, unpaired: the translation by attribute of the UNIT paper. "Adventurer" by Lisa
 # Wischofsky (CC BY 4.0), drawn by DiceBear. The paper's losses.
+# No checkpoint ships yet: with 1,650 steps of these and 1,500 more of a stronger adversarial term, which began to put
+# glasses on and take them off, a classifier found 38 % and 42 % of the faces changed.
 [ -d data/avatars ] || "$PYTHON" -m train.prepare avatars data/avatars --count 12300
 [ -d data/glasses ] || "$PYTHON" -m train.prepare task data/avatars data/glasses --a plain --b glasses --unpaired
 [ -f data/glasses/classifier.safetensors ] || "$PYTHON" -m train classifier --data data/glasses
