@@ -13,6 +13,7 @@ from torch import nn
 from i2i_models.inference import graph
 from i2i_models.inference.graph import Graph
 from i2i_models.networks.layers import UpLayer
+from i2i_models.networks.resnet import UpsampleReflectConv
 from i2i_models.networks.unet import UNet
 
 pytestmark = pytest.mark.usefixtures("graph_cache")
@@ -96,7 +97,7 @@ def test_bfloat16_that_computes_wrongly_is_refused(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert Graph(layer(7), [X], "bf16").precision == "bf16"
     converted = graph._converted
-    monkeypatch.setattr(graph, "_converted", lambda _, example: converted(layer(8), example))
+    monkeypatch.setattr(graph, "_converted", lambda _, *rest: converted(layer(8), *rest))
     assert Graph(layer(9), [X], "bf16").precision == "f32"
     assert "computes wrongly" in caplog.text
 
@@ -127,3 +128,11 @@ def test_a_graph_that_another_user_put_there_is_not_read(
         path.chmod(mode)
         assert torch.equal(Graph(layer(), [X])(X), wanted) and "other users" in caplog.text
         path.chmod(before)
+
+
+def test_layers_that_enlarge_are_folded_in_float32_alone() -> None:
+    """Where bfloat16 makes products cheap, what folding needs beside them costs more than it saves."""
+    layer, x = UpsampleReflectConv(2, 3), torch.randn(1, 2, 8, 8)
+    made = {p: [op.get_type_name() for op in graph._converted(layer, [x], p).get_ops()] for p in ("f32", "bf16")}
+    assert (made["f32"].count("Convolution"), made["bf16"].count("Convolution")) == (5, 1), "the map's and four sides'"
+    torch.testing.assert_close(graph.Graph(layer, [x], "f32")(x), layer(x).detach(), atol=1e-4, rtol=1e-4)

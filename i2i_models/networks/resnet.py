@@ -1,5 +1,6 @@
 """Residual networks: CycleGAN's generator, and the encoder and the last layers that UNIT and MUNIT share."""
 
+import contextvars
 import itertools
 from typing import Any, Literal
 
@@ -12,6 +13,10 @@ from .layers import InstanceNorm, LayerNorm, Norm, convolve, norm_layer
 
 Activation = Literal["relu", "leaky_relu"]
 
+FOLD_TRACED = contextvars.ContextVar("FOLD_TRACED", default=True)
+"""Whether graphs that are traced now have the layers below folded. In float32 that is quicker, since the taps are added
+up once (`python -m benchmarks inference`). In bfloat16 the products cost so little that the sides, the shuffle and the
+pads cost more than is saved: a decoder took 6.4 ms plain and 8.1 ms folded."""
 FOLD_FROM = {False: 0, True: 1e8}
 """Products from which on `UpsampleReflectConv` is quicker at the small size: in float32, under autocast."""
 
@@ -137,7 +142,7 @@ class UpsampleReflectConv(nn.Conv2d):
 
     def _folds(self, x: Tensor) -> bool:
         if torch.jit.is_tracing():
-            return True  # a compiled graph adds the taps up once; `python -m benchmarks inference` shows the gain
+            return FOLD_TRACED.get()
         products = 4 * x.shape[0] * x.shape[2] * x.shape[3] * self.weight.numel()
         return x.device.type == "cpu" and products >= FOLD_FROM[torch.is_autocast_enabled("cpu")]
 
