@@ -70,7 +70,7 @@ def page(seconds: float = 4.0, latency: float = 0.0, checkpoints: Path = Path("c
             visit.add_init_script(WATCH_JS)
             visit.goto(f"{site.address}/#tab={tab}&model={name}&direction={direction}")
             view = visit.locator(f"#{tab}-view")
-            view.locator(".editor[data-kind]").wait_for()
+            view.locator(f".editor[data-model='{name} {direction}']").wait_for()  # until then it is for another one
             view.locator(".first-examples button").first.click()
             view.locator('.result[data-state="done"]').wait_for()
             slow = {"offline": False, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
