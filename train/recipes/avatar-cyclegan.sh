@@ -1,6 +1,7 @@
 # Sketch ↔ avatar at 128 px, unpaired: one colouring for each sketch, beside avatar-munit, which gives as many as one
 # likes. "Adventurer" by Lisa Wischofsky (CC BY 4.0), drawn by DiceBear. The sketches to learn from are shaded at first,
 # half of them in lines only, as for avatar-munit; then lines alone.
+# The checkpoint that ships had --lambda-cycle 5 and equal rates for its first 1,370 steps, and only tinted lines by then.
 [ -d data/avatars ] || "$PYTHON" -m train.prepare avatars data/avatars --count 12300
 for kind in shaded line; do
     [ -d "data/avatar-$kind" ] || "$PYTHON" -m train.prepare task data/avatars "data/avatar-$kind" \

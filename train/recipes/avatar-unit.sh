@@ -1,6 +1,7 @@
 # Sketch ↔ avatar at 128 px, unpaired: one colouring for each sketch, beside avatar-munit, which gives as many as one
 # likes. "Adventurer" by Lisa Wischofsky (CC BY 4.0), drawn by DiceBear. The sketches to learn from are shaded at first,
 # half of them in lines only, as for avatar-munit; then lines alone.
+# No checkpoint ships yet: it has not been run to its end.
 [ -d data/avatars ] || "$PYTHON" -m train.prepare avatars data/avatars --count 12300
 for kind in shaded line; do
     [ -d "data/avatar-$kind" ] || "$PYTHON" -m train.prepare task data/avatars "data/avatar-$kind" \

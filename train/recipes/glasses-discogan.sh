@@ -1,5 +1,6 @@
 # Without ↔ with glasses at 128 px, unpaired: the translation by attribute of the UNIT paper. "Adventurer" by Lisa
 # Wischofsky (CC BY 4.0), drawn by DiceBear. The full-size skip keeps what is no glasses sharp.
+# No checkpoint ships yet: it has not been run.
 [ -d data/avatars ] || "$PYTHON" -m train.prepare avatars data/avatars --count 12300
 [ -d data/glasses ] || "$PYTHON" -m train.prepare task data/avatars data/glasses --a plain --b glasses --unpaired
 [ -f data/glasses/classifier.safetensors ] || "$PYTHON" -m train classifier --data data/glasses
