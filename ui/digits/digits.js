@@ -27,15 +27,15 @@ function fill(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-function other() {
-  return DOMAINS[1 - DOMAINS.indexOf(domain)];
+function otherThan(key) {
+  return DOMAINS[1 - DOMAINS.indexOf(key)];
 }
 
 function refresh() {
   part("hint").hidden = !empty;
   clear.disabled = empty;
   part("digit-name").textContent = fill(texts.as, { name: names[domain] });
-  part("translation-name").textContent = fill(texts.as, { name: names[other()] });
+  part("translation-name").textContent = fill(texts.as, { name: names[otherThan(domain)] });
   if (empty) {
     requests.drop();
     for (const name of ["digit", "translation"]) part(name).hidden = true;
@@ -49,7 +49,7 @@ function show(answer, request) {
   if (request.domain !== domain) return;
   part("said").textContent = "";
   showOne("digit", "read", "bars", names[domain], answer.digit, answer.read);
-  showOne("translation", "read-translation", "bars-translation", names[other()], answer.translation, answer.read_translation);
+  showOne("translation", "read-translation", "bars-translation", names[otherThan(domain)], answer.translation, answer.read_translation);
 }
 
 function showOne(picture, read, bars, name, url, shares) {
@@ -114,7 +114,7 @@ for (const key of DOMAINS) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.domain = key;
-  button.textContent = `${names[key]} → ${names[DOMAINS[1 - DOMAINS.indexOf(key)]]}`;
+  button.textContent = `${names[key]} → ${names[otherThan(key)]}`;
   button.setAttribute("aria-pressed", String(key === domain));
   button.addEventListener("click", () => {
     domain = key;
